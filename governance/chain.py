@@ -1,0 +1,173 @@
+"""The hash chain of a journal: how an entry is sealed, and how anyone verifies a list of them offline.
+
+``hash`` covers ``body_digest = sha256(salt || body)``, not the body, so that a person's data can be erased (body and
+salt blanked) while the chain stays valid. Every part is length-prefixed, so no two entries share a preimage.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from governance.canonical import canonical_json
+from governance.events import BODY, Body
+
+GENESIS = bytes(32)
+SALT_BYTES = 16
+
+
+@dataclass(frozen=True)
+class Event:
+    """What is to be journaled. ``cause`` is unique in a run: journaling the same thing twice cannot happen."""
+
+    cause: str
+    body: Body
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One row of a journal. ``body`` is canonical JSON text; None, with ``salt`` None, after erasure."""
+
+    run_id: str
+    seq: int
+    at: datetime
+    kind: str
+    cause: str
+    body: str | None
+    salt: bytes | None
+    body_digest: bytes
+    prev_hash: bytes
+    hash: bytes
+
+    def parsed(self) -> Body | None:
+        """The event, or None when it was erased.
+
+        Raises:
+            pydantic.ValidationError: the body is not an event of a known kind.
+
+        """
+        return None if self.body is None else BODY.validate_json(self.body)
+
+
+def seal(run_id: str, event: Event, *, seq: int, at: datetime, prev_hash: bytes, salt: bytes) -> Entry:
+    """The entry that follows ``prev_hash`` (GENESIS for the first, which has ``seq`` 1)."""
+    body = canonical_json(event.body.model_dump(mode="json"))
+    body_digest = hashlib.sha256(salt + body.encode()).digest()
+    kind = event.body.kind
+    sealed = _hash(prev_hash, run_id, seq, at, kind, event.cause, body_digest)
+    return Entry(run_id, seq, at, kind, event.cause, body, salt, body_digest, prev_hash, sealed)
+
+
+def to_record(entry: Entry) -> dict[str, Any]:
+    """The entry as plain JSON (hashes in hexadecimal): a line of an exported journal."""
+    return {
+        "run_id": entry.run_id,
+        "seq": entry.seq,
+        "at": _moment(entry.at),
+        "kind": entry.kind,
+        "cause": entry.cause,
+        "body": entry.body,
+        "salt": entry.salt.hex() if entry.salt is not None else None,
+        "body_digest": entry.body_digest.hex(),
+        "prev_hash": entry.prev_hash.hex(),
+        "hash": entry.hash.hex(),
+    }
+
+
+def from_record(record: Mapping[str, Any]) -> Entry:
+    """The entry of an exported line.
+
+    Raises:
+        KeyError, TypeError, ValueError: the record is not one.
+
+    """
+    return Entry(
+        run_id=str(record["run_id"]),
+        seq=int(record["seq"]),
+        at=datetime.fromisoformat(record["at"]),
+        kind=str(record["kind"]),
+        cause=str(record["cause"]),
+        body=record["body"],
+        salt=bytes.fromhex(record["salt"]) if record["salt"] is not None else None,
+        body_digest=bytes.fromhex(record["body_digest"]),
+        prev_hash=bytes.fromhex(record["prev_hash"]),
+        hash=bytes.fromhex(record["hash"]),
+    )
+
+
+@dataclass(frozen=True)
+class Broken:
+    """Where a chain does not hold, and why."""
+
+    run_id: str
+    seq: int
+    why: str
+
+
+@dataclass(frozen=True)
+class Verified:
+    """The result of a verification: how much was looked at, and what does not hold."""
+
+    runs: int
+    entries: int
+    erased: int
+    broken: tuple[Broken, ...]
+
+    @property
+    def ok(self) -> bool:
+        """True when every chain holds."""
+        return not self.broken
+
+
+def verify(entries: Iterable[Entry]) -> Verified:
+    """Check the chains of any number of runs. Entries of a run must come in order of ``seq``."""
+    heads: dict[str, Entry] = {}
+    broken: list[Broken] = []
+    count = erased = 0
+    for entry in entries:
+        count += 1
+        erased += entry.body is None
+        why = _fault(entry, heads.get(entry.run_id))
+        if why:
+            broken.append(Broken(entry.run_id, entry.seq, why))
+        heads[entry.run_id] = entry
+    return Verified(len(heads), count, erased, tuple(broken))
+
+
+def _fault(entry: Entry, before: Entry | None) -> str:
+    expected_seq = before.seq + 1 if before else 1
+    if entry.seq != expected_seq:
+        return f"expected number {expected_seq}, found {entry.seq}: entries are missing or out of order"
+    if entry.prev_hash != (before.hash if before else GENESIS):
+        return "does not continue the entry before it"
+    if (
+        entry.body is not None
+        and hashlib.sha256((entry.salt or b"") + entry.body.encode()).digest() != entry.body_digest
+    ):
+        return "the body is not the one that was sealed"
+    seal_now = _hash(entry.prev_hash, entry.run_id, entry.seq, entry.at, entry.kind, entry.cause, entry.body_digest)
+    return "" if seal_now == entry.hash else "the entry is not the one that was sealed"
+
+
+def _hash(prev_hash: bytes, run_id: str, seq: int, at: datetime, kind: str, cause: str, body_digest: bytes) -> bytes:
+    parts = (
+        prev_hash,
+        run_id.encode(),
+        str(seq).encode(),
+        _moment(at).encode(),
+        kind.encode(),
+        cause.encode(),
+        body_digest,
+    )
+    sealed = hashlib.sha256()
+    for part in parts:
+        sealed.update(len(part).to_bytes(4, "big"))
+        sealed.update(part)
+    return sealed.digest()
+
+
+def _moment(at: datetime) -> str:
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

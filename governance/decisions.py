@@ -1,0 +1,49 @@
+"""A decision: a choice by a model, a rule or a person, that answers for itself."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Confidence = Annotated[float, Field(ge=0, le=1)]
+
+
+class DecisionKind(StrEnum):
+    """What was chosen."""
+
+    TRIAGE = "triage"
+    PLAN = "plan"
+    RULING = "ruling"
+    ADVICE = "advice"
+    DIAGNOSIS = "diagnosis"
+    VERDICT = "verdict"
+
+
+class Alternative(BaseModel):
+    """What was not chosen, and why."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    choice: str
+    why_not: str
+
+
+class Decision(BaseModel):
+    """A choice with its reasoning.
+
+    ``decider`` says who: ``rule:<name>``, ``model:<name>`` or ``person:<e-mail>``. ``confidence`` is 0 to 1; a rule
+    that cannot be wrong about its own condition says 1.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: DecisionKind
+    subject: str
+    choice: str
+    reasoning: str
+    confidence: Confidence
+    decider: str
+    alternatives: tuple[Alternative, ...] = ()
+    evidence: tuple[str, ...] = ()

@@ -1,0 +1,113 @@
+"""Runs as the queue and its callers see them: what is admitted, claimed, listed and left in the inbox."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from governance.events import RunStatus
+from governance.reviews import ReviewCard, ReviewStatus, Verdict
+
+
+@dataclass(frozen=True)
+class RunRow:
+    """A run's row. ``wake_at`` None: nothing to do until somebody wakes it. ``fruitless`` counts claims without progress."""
+
+    id: str
+    playbook: str
+    title: str
+    requester: str
+    source: str
+    status: RunStatus
+    waiting_for: str
+    admitted_at: datetime
+    ended_at: datetime | None
+    epoch: int
+    owner: int | None
+    wake_at: datetime | None
+    fruitless: int
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A worker's right to a run. Whoever holds a lower ``epoch`` may not write."""
+
+    run_id: str
+    owner: int
+    epoch: int
+
+
+class InputKind(StrEnum):
+    """What others may leave for a run."""
+
+    VERDICT = "verdict"
+    CANCEL = "cancel"
+    CALLBACK = "callback"
+    RESUME = "resume"
+
+
+@dataclass(frozen=True)
+class InboxRow:
+    """Something left for a run; taken up once an event with cause ``inbox:<id>`` is in the journal."""
+
+    id: str
+    run_id: str
+    kind: InputKind
+    body: dict[str, Any]
+    at: datetime
+
+    @property
+    def cause(self) -> str:
+        """The cause of the event that takes this row up."""
+        return f"inbox:{self.id}"
+
+
+@dataclass(frozen=True)
+class ReviewRow:
+    """A review as people see it: the card, and where it stands."""
+
+    card: ReviewCard
+    status: ReviewStatus
+    verdict: Verdict | None = None
+    decided_by: str | None = None
+    decided_at: datetime | None = None
+    closed_why: str = ""
+
+
+@dataclass(frozen=True)
+class AskReview:
+    """Written in the transaction of its event: the review's row."""
+
+    card: ReviewCard
+
+
+@dataclass(frozen=True)
+class CloseReview:
+    """Written in the transaction of its event: the review is withdrawn or expired (unless decided meanwhile)."""
+
+    review_id: str
+    status: ReviewStatus
+    why: str
+
+
+@dataclass(frozen=True)
+class SetTimer:
+    """Written in the transaction of its event: wake the run at ``due_at`` (business time)."""
+
+    timer_id: str
+    due_at: datetime
+
+
+SideRow = AskReview | CloseReview | SetTimer
+
+
+@dataclass(frozen=True)
+class Rest:
+    """How a slice leaves its run: the status for lists, what it waits for, and whether to come back at once."""
+
+    status: RunStatus
+    waiting_for: str = ""
+    again: bool = False
+    progressed: bool = True
