@@ -1,0 +1,1 @@
+"""The nine systems, one file each."""
