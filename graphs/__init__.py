@@ -1,0 +1,1 @@
+"""How a run flows: the LangGraph state machine, the dispatcher, the fold, replay."""

@@ -1,0 +1,64 @@
+"""What the nodes need, in one frozen value. ``runtime.wiring`` fills it; nodes get it and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from agents.ports import Advisor, Diagnostician, Planner
+from governance.clock import Clock
+from governance.people import Directory, Person
+from governance.policy import Policy, PolicyRule
+from graphs.live import Entropy
+from graphs.ports import Hints, Inbox, JournalStore
+from plans.checked import Premises
+from playbooks.model import Playbook
+from tools.contract import Invoker, Tool, ToolSpec
+
+
+@dataclass(frozen=True)
+class Engine:
+    """The parts of the machine. ``linger_seconds``: waits up to this stay in the slice, longer ones become timers."""
+
+    tools: Mapping[str, Tool]
+    playbooks: Mapping[str, Playbook]
+    policy: tuple[PolicyRule, ...]
+    directory: Directory
+    planner: Planner
+    advisor: Advisor
+    diagnostician: Diagnostician
+    invoker: Invoker
+    simulator: Invoker
+    journal: JournalStore
+    inbox: Inbox
+    hints: Hints
+    clock: Clock
+    entropy: Entropy
+    linger_seconds: float = 5.0
+
+    @cached_property
+    def specs(self) -> dict[str, ToolSpec]:
+        """The catalog as data."""
+        return {tool_id: tool.spec for tool_id, tool in self.tools.items()}
+
+    def latest_playbook(self, name: str) -> Playbook | None:
+        """The newest version of a playbook by its name alone, or None."""
+        versions = [playbook for playbook in self.playbooks.values() if playbook.name == name]
+        return max(versions, key=lambda playbook: playbook.version, default=None)
+
+    def premises(
+        self, playbook: Playbook, request: Mapping[str, object], requester: Person, begun: Mapping[str, str]
+    ) -> Premises:
+        """What a plan under ``playbook`` is checked against."""
+        return Premises(
+            tools=self.specs,
+            request_schema=playbook.request,
+            request=request,
+            goals=playbook.goals,
+            policy=Policy((*playbook.policy, *self.policy)),
+            directory=self.directory,
+            requester=requester,
+            untrusted=playbook.untrusted,
+            begun=begun,
+        )

@@ -1,0 +1,184 @@
+"""Gates: which step may go, which question is put to whom, and what a verdict allows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum
+from typing import Any
+
+from governance import events as ev
+from governance.chain import Event
+from governance.effects import Failure
+from governance.policy import Ruling, RulingKind
+from governance.reviews import Choice, Grant, ReviewCard, ReviewKind, ReviewStatus, action_digest, review_id
+from governance.runs import AskReview, SetTimer, SideRow
+from graphs.engine import Engine
+from graphs.fold import ReviewFold, RunFold
+from graphs.undo import undo_list
+from plans.language import Step
+from tools.contract import ToolSpec
+
+
+class Gate(Enum):
+    """Where a step stands before its gate."""
+
+    FREE = "free"
+    GRANTED = "granted"
+    ASK = "ask"
+    ASKED = "asked"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A gate's answer for one step and one set of arguments."""
+
+    gate: Gate
+    review_id: str = ""
+    grant: Grant | None = None
+    why: str = ""
+
+
+def standing(state: RunFold, step: Step, args: dict[str, Any], ruling: Ruling) -> Standing:
+    """May ``step`` go with exactly these arguments?"""
+    if ruling.kind is RulingKind.GO:
+        return Standing(Gate.FREE)
+    bound = action_digest(step.tool, args)
+    for review in state.reviews.values():
+        if review.card.step == step.id and review.grants == bound and not review.used:
+            return Standing(
+                Gate.GRANTED, review.card.id, Grant(review_id=review.card.id, by=review.by, action_digest=bound)
+            )
+    asked = review_id(state.run_id, step.id, _occasion(state, step.id, bound))
+    found = state.reviews.get(asked)
+    return Standing(Gate.ASK, asked) if found is None else _of(found, asked)
+
+
+def _of(review: ReviewFold, asked: str) -> Standing:
+    if review.status is ReviewStatus.OPEN:
+        return Standing(Gate.ASKED, asked)
+    if review.status is ReviewStatus.DECIDED and review.verdict is not None:
+        reason = f": {review.verdict.reason}" if review.verdict.reason else ""
+        return Standing(Gate.REFUSED, asked, why=f"{review.by} said no{reason}")
+    if review.status is ReviewStatus.EXPIRED:
+        return Standing(Gate.REFUSED, asked, why="nobody answered in time, and silence is not a yes")
+    return Standing(Gate.REFUSED, asked, why="the question was withdrawn")
+
+
+def _occasion(state: RunFold, step_id: str, bound: str) -> str:
+    # A step that was refused and taken up anew, or edited and back again, is a new question.
+    life = state.step(step_id).life
+    edits = sum(
+        1 for r in state.reviews.values() if r.card.step == step_id and r.verdict and r.verdict.choice is Choice.EDIT
+    )
+    return f"{bound}/{life}/{edits}" if life or edits else bound
+
+
+def _card_event(card: ReviewCard) -> tuple[Event, list[SideRow]]:
+    rows: list[SideRow] = [AskReview(card)]
+    if card.due_at is not None:
+        rows.append(SetTimer(f"review:{card.id}", card.due_at))
+    return Event(f"review:{card.id}:asked", ev.ReviewAsked(card=card)), rows
+
+
+def _due(engine: Engine, state: RunFold, now: datetime) -> datetime | None:
+    playbook = engine.playbooks.get(state.admitted.playbook) if state.admitted else None
+    return now + timedelta(hours=playbook.sla.review_hours) if playbook else None
+
+
+async def ask_step(
+    engine: Engine, state: RunFold, step: Step, args: dict[str, Any], ruling: Ruling, asked: str
+) -> tuple[Event, list[SideRow]]:
+    """The question whether an exact action may happen, with the advisor's recommendation."""
+    spec: ToolSpec = engine.tools[step.tool].spec
+    requester = state.admitted.requester if state.admitted else ""
+    person = engine.directory.find(requester)
+    recommendation = (
+        await engine.advisor.advise(
+            step=step.id, tool=spec, args=args, ruling=ruling, request=state.request or {}, requester=person
+        )
+        if person
+        else None
+    )
+    now = engine.clock.now()
+    return _card_event(
+        ReviewCard(
+            id=asked,
+            run_id=state.run_id,
+            step=step.id,
+            title=state.admitted.title if state.admitted else "",
+            tool=step.tool,
+            args=args,
+            args_digest=action_digest(step.tool, args),
+            question=f"May Steward do this: {spec.summary}",
+            triggered_by=f"{ruling.rule}: {ruling.because}",
+            approvers=ruling.approvers,
+            requester=requester,
+            requester_may_decide=ruling.requester_may_decide,
+            recommendation=recommendation,
+            asked_at=now,
+            due_at=_due(engine, state, now),
+        )
+    )
+
+
+def ask_outcome(engine: Engine, state: RunFold, step_id: str, failure: Failure) -> tuple[Event, list[SideRow]] | None:
+    """The question "did this happen?", or None when it is open already."""
+    fold_step = state.step(step_id)
+    intent = fold_step.intent
+    if intent is None:
+        return None
+    asked = review_id(state.run_id, step_id, f"{intent.key}/{fold_step.attempts}/{fold_step.life}", ReviewKind.OUTCOME)
+    if asked in state.reviews:
+        return None
+    ruling = next((r for r in (state.checked.rulings if state.checked else ()) if r.step == step_id), None)
+    people = ruling.approvers if ruling and ruling.approvers else _owners(engine, state)
+    return _card_event(
+        ReviewCard(
+            id=asked,
+            run_id=state.run_id,
+            kind=ReviewKind.OUTCOME,
+            step=step_id,
+            title=state.admitted.title if state.admitted else "",
+            tool=intent.tool,
+            args=intent.args,
+            args_digest=action_digest(intent.tool, intent.args),
+            question="Did this happen? The system's answer was lost, and it cannot be asked.",
+            triggered_by=f"an unclear outcome: {failure.message}",
+            approvers=people,
+            requester=state.admitted.requester if state.admitted else "",
+            requester_may_decide=True,
+            asked_at=engine.clock.now(),
+            allowed=(Choice.RESPOND,),
+        )
+    )
+
+
+def ask_parked(engine: Engine, state: RunFold, reason: str) -> tuple[Event, list[SideRow]]:
+    """The question what to do with a run that cannot go on by itself; its undo list is on the card."""
+    items = undo_list(state, engine.specs)
+    return _card_event(
+        ReviewCard(
+            id=review_id(state.run_id, "", f"parked/{state.resumes}/{state.seq}", ReviewKind.PARKED),
+            run_id=state.run_id,
+            kind=ReviewKind.PARKED,
+            title=state.admitted.title if state.admitted else "",
+            args={"undo": [item.model_dump(mode="json") for item in items]},
+            question="This run cannot go on by itself. Resume it when the cause is gone, or close it.",
+            triggered_by=reason,
+            approvers=_owners(engine, state),
+            requester=state.admitted.requester if state.admitted else "",
+            requester_may_decide=True,
+            asked_at=engine.clock.now(),
+            allowed=(Choice.RESPOND,),
+        )
+    )
+
+
+def _owners(engine: Engine, state: RunFold) -> tuple[str, ...]:
+    """Who answers for a run: its requester, then the playbook's escalation chain."""
+    playbook = engine.playbooks.get(state.admitted.playbook) if state.admitted else None
+    chain = [p.id for role in (playbook.chain if playbook else ()) for p in engine.directory.members_of(role)]
+    requester = [state.admitted.requester] if state.admitted else []
+    return tuple(dict.fromkeys([*requester, *chain]))

@@ -1,0 +1,153 @@
+"""A run while it is being worked on: its fold, and the one place from which its journal grows.
+
+Everything that happens goes through :meth:`LiveRun.record`, which returns when it is durable. Events that arrive
+while an append is on its way share the next one, so parallel steps do not queue for round trips.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from governance import events as ev
+from governance.chain import SALT_BYTES, Entry, Event, seal
+from governance.clock import Clock
+from governance.effects import Failure, Intent, LookupAnswer
+from governance.errors import Corrupt, Fenced
+from governance.runs import Claim, SetTimer, SideRow
+from graphs.fold import RunFold, advance, fold
+from graphs.ports import JournalStore
+
+Entropy = Callable[[int], bytes]
+OnEntry = Callable[[Entry], None]
+
+
+@dataclass(frozen=True)
+class _Waiting:
+    events: Sequence[Event]
+    rows: Sequence[SideRow]
+    done: asyncio.Future[None]
+
+
+class LiveRun:
+    """One claim's view of one run. Not to be shared between claims."""
+
+    def __init__(self, claim: Claim, store: JournalStore, clock: Clock, entropy: Entropy, state: RunFold) -> None:
+        self.claim = claim
+        self.state = state
+        self.clock = clock
+        self.first_seq = state.seq
+        self.on_entry: OnEntry = lambda _entry: None
+        self.store = store
+        self._entropy = entropy
+        self._queue: list[_Waiting] = []
+        self._batch: list[_Waiting] = []
+        self._flusher: asyncio.Task[None] | None = None
+        self._broken: BaseException | None = None
+
+    @classmethod
+    async def open(cls, claim: Claim, store: JournalStore, clock: Clock, entropy: Entropy) -> LiveRun:
+        """Read the journal to its head and fold it.
+
+        Raises:
+            Corrupt: there is a run and no journal.
+
+        """
+        entries = await store.read(claim.run_id)
+        if not entries:
+            raise Corrupt(f"run {claim.run_id} has no journal")
+        return cls(claim, store, clock, entropy, fold(claim.run_id, entries))
+
+    @property
+    def progressed(self) -> bool:
+        """Something was journaled under this claim."""
+        return self.state.seq > self.first_seq
+
+    async def record(self, *events: Event, rows: Sequence[SideRow] = ()) -> None:
+        """Make events and their rows durable, together and in this order.
+
+        Raises:
+            Fenced: this worker does not own the run any more. Nothing can be recorded after that.
+            DatabaseUnavailable: nothing is known to be written; the same holds.
+
+        """
+        if self._broken is not None:
+            raise self._broken
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._queue.append(_Waiting(events, rows, done))
+        if self._flusher is None:
+            self._flusher = asyncio.create_task(self._flush())
+            self._flusher.add_done_callback(self._flushed)
+        # A cancelled caller must not take others' events with it.
+        await asyncio.shield(done)
+
+    async def _flush(self) -> None:
+        while self._queue:
+            self._batch, self._queue = self._queue, []
+            entries = self._seal([event for waiting in self._batch for event in waiting.events])
+            rows = [row for waiting in self._batch for row in waiting.rows]
+            await self.store.append(self.claim, entries, rows)
+            for entry in entries:
+                self.state = advance(self.state, entry)
+                self.on_entry(entry)
+            for waiting in self._batch:
+                if not waiting.done.cancelled():
+                    waiting.done.set_result(None)
+        # Here and not in the callback: whoever was just told may record more before the callback runs.
+        self._flusher = None
+
+    def _flushed(self, flusher: asyncio.Task[None]) -> None:
+        error = Fenced("the slice was cut off") if flusher.cancelled() else flusher.exception()
+        if error is None:
+            return
+        self._broken = error
+        for waiting in (*self._batch, *self._queue):
+            if not waiting.done.done():
+                waiting.done.set_exception(error)
+
+    def _seal(self, events: Sequence[Event]) -> list[Entry]:
+        entries: list[Entry] = []
+        seq, head = self.state.seq, self.state.head
+        at = self._now()
+        for event in events:
+            seq += 1
+            salt = self._entropy(SALT_BYTES)
+            entries.append(seal(self.claim.run_id, event, seq=seq, at=at, prev_hash=head, salt=salt))
+            head = entries[-1].hash
+        return entries
+
+    def _now(self) -> datetime:
+        # Business time never goes back within a run, whatever machine it moved to.
+        now = self.clock.now()
+        return max(now, self.state.at) if self.state.at else now
+
+
+class RunLedger:
+    """The ledger that invocation writes to, over a live run (the port is ``tools.contract.Ledger``)."""
+
+    def __init__(self, run: LiveRun) -> None:
+        self._run = run
+
+    async def intended(self, intent: Intent) -> None:
+        """The note before an effect."""
+        life = self._run.state.step(intent.step).life
+        await self._run.record(Event(f"step:{intent.step}:{life}:intended", ev.StepIntended(intent=intent)))
+
+    async def attempted(self, step: str, number: int, failure: Failure, retry_at: datetime | None) -> None:
+        """An attempt failed."""
+        life = self._run.state.step(step).life
+        body = ev.StepAttempted(step=step, number=number, failure=failure, retry_at=retry_at)
+        await self._run.record(Event(f"step:{step}:{life}:attempt:{number}", body))
+
+    async def reconciled(self, step: str, answer: LookupAnswer, evidence: str) -> None:
+        """The system was asked whether a lost call had happened."""
+        body = ev.StepReconciled(step=step, answer=answer, evidence=evidence)
+        await self._run.record(Event(f"step:{step}:reconciled:{self._run.state.seq + 1}", body))
+
+
+def waiting(step: str, until: datetime, why: str, *, seq: int) -> tuple[Event, SetTimer]:
+    """The event that a step waits, and the timer that ends the wait."""
+    body = ev.StepWaiting(step=step, until=until, why=why)
+    return Event(f"step:{step}:waiting:{seq}", body), SetTimer(f"step:{step}", until)

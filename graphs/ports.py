@@ -1,0 +1,47 @@
+"""What the graph needs kept, as ports; ``memory`` satisfies them and ``runtime.wiring`` joins the two."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Sequence
+from typing import Protocol
+
+from governance.chain import Entry
+from governance.runs import Claim, InboxRow, SideRow
+
+
+class JournalStore(Protocol):
+    """The journal of all runs."""
+
+    async def append(self, claim: Claim, entries: Sequence[Entry], rows: Sequence[SideRow] = ()) -> None:
+        """Make a run's entries, and the rows that belong to them, durable together: all or none.
+
+        Appends of all runs that arrive together share one round trip and one commit.
+
+        Raises:
+            Fenced: owner or epoch do not match.
+            TailMoved: ``prev_hash`` of the first entry is not the tail, a cause is there already, or the commit's
+                result is unknown.
+            DatabaseUnavailable: nothing is known to be written.
+
+        """
+        ...
+
+    async def read(self, run_id: str, after: int = 0) -> list[Entry]:
+        """The entries with ``seq`` greater than ``after``, in order."""
+        ...
+
+
+class Inbox(Protocol):
+    """What others left for a run."""
+
+    async def open(self, run_id: str) -> list[InboxRow]:
+        """The rows that no event has taken up yet, oldest first."""
+        ...
+
+
+class Hints(Protocol):
+    """Says, soon but not surely, that a run's inbox or timers have something new. Polling is the truth."""
+
+    def watch(self, run_id: str) -> AsyncGenerator[None, None]:
+        """Yields after each hint for the run, and at least once a second. Closing it stops the watching."""
+        ...

@@ -1,0 +1,153 @@
+"""Readiness: what can be done next in a plan, as a pure look at the fold."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from governance.canonical import effect_key
+from governance.conditions import Truth
+from governance.effects import Failure, FailureClass, StepStatus
+from governance.policy import Ruling
+from governance.reviews import ReviewKind
+from graphs.engine import Engine
+from graphs.fold import RunFold, StepFold
+from graphs.gates import Gate, Standing, standing
+from plans.checked import CheckedPlan
+from plans.language import Step
+from plans.recall import step_references
+from plans.resolve import Unresolved, resolve_args, should_run
+from tools.contract import Order
+
+
+@dataclass(frozen=True)
+class Start:
+    """Perform this now."""
+
+    order: Order
+
+
+@dataclass(frozen=True)
+class Ask:
+    """Put this question."""
+
+    step: Step
+    args: dict[str, Any]
+    ruling: Ruling
+    review_id: str
+
+
+@dataclass(frozen=True)
+class End:
+    """Journal that this step is over."""
+
+    step: str
+    tool: str
+    status: StepStatus
+    args: dict[str, Any] = field(default_factory=dict)
+    output: dict[str, Any] | None = None
+    found: bool = False
+    failure: Failure | None = None
+    why: str = ""
+
+
+Move = Start | Ask | End
+
+
+def next_moves(engine: Engine, state: RunFold, plan: CheckedPlan, *, busy: Collection[str]) -> Iterator[Move]:
+    """Every move that is possible now, in the plan's order. Steps in ``busy`` have a call in flight."""
+    for step in plan.plan.steps:
+        known = state.step(step.id)
+        if step.id in busy or known.ended is not None or _not_yet(engine, known) or _asked_outcome(state, step.id):
+            continue
+        move = _reopen(engine, state, step, known) if known.open else _begin(engine, state, plan, step)
+        if move is not None:
+            yield move
+
+
+def settling(engine: Engine, state: RunFold, plan: CheckedPlan, *, busy: Collection[str]) -> Iterator[Order]:
+    """For a run that is stopping: the orders that find out what became of open intents."""
+    for step in plan.plan.steps:
+        known = state.step(step.id)
+        if known.open and step.id not in busy and not _not_yet(engine, known) and not _asked_outcome(state, step.id):
+            yield _order(engine, state, step, known, settle_only=True)
+
+
+def scope_of(state: RunFold) -> dict[str, Any]:
+    """What references may see: the request, and the outputs of steps that were done."""
+    outputs = {
+        step_id: step.ended.output or {}
+        for step_id, step in state.steps.items()
+        if step.ended is not None and step.ended.status is StepStatus.DONE
+    }
+    return {"request": dict(state.request or {}), **outputs}
+
+
+def _reopen(engine: Engine, state: RunFold, step: Step, known: StepFold) -> Move:
+    return Start(_order(engine, state, step, known))
+
+
+def _begin(engine: Engine, state: RunFold, plan: CheckedPlan, step: Step) -> Move | None:
+    """A step without an intent. Its question is put as soon as its arguments are known; it starts when all it needs is over."""
+    if not all(state.step(ref).satisfied for ref in step_references(step)):
+        return None
+    ready = all(state.step(need).satisfied for need in plan.needs[step.id])
+    scope = scope_of(state)
+    if should_run(step, scope) is not Truth.YES:
+        return End(step.id, step.tool, StepStatus.SKIPPED, why="its condition does not hold") if ready else None
+    try:
+        args = resolve_args(step, scope, plan.tools[step.tool])
+    except Unresolved as error:
+        failure = Failure(failure=FailureClass.PERMANENT, code="unresolved", message=str(error))
+        return End(step.id, step.tool, StepStatus.FAILED, failure=failure) if ready else None
+    return _through_gate(
+        engine, state, step, args, standing(state, step, args, plan.rulings[step.id]), plan, ready=ready
+    )
+
+
+def _through_gate(
+    engine: Engine, state: RunFold, step: Step, args: dict[str, Any], gate: Standing, plan: CheckedPlan, *, ready: bool
+) -> Move | None:
+    if gate.gate is Gate.ASK:
+        return Ask(step, args, plan.rulings[step.id], gate.review_id)
+    if gate.gate is Gate.REFUSED:
+        return End(step.id, step.tool, StepStatus.REFUSED, args, why=gate.why)
+    if gate.gate is Gate.ASKED or not ready:
+        return None
+    known = state.step(step.id)
+    order = Order(
+        run_id=state.run_id,
+        step=step.id,
+        tool=engine.tools[step.tool],
+        args=args,
+        key=effect_key(state.run_id, step.id),
+        attempts=known.attempts,
+        grant=gate.grant,
+    )
+    return Start(order)
+
+
+def _order(engine: Engine, state: RunFold, step: Step, known: StepFold, *, settle_only: bool = False) -> Order:
+    intent = known.intent
+    if intent is None:
+        raise ValueError(f"step {step.id} has no intent")
+    return Order(
+        run_id=state.run_id,
+        step=step.id,
+        tool=engine.tools[intent.tool],
+        args=intent.args,
+        key=intent.key,
+        intent=intent,
+        attempts=known.attempts,
+        ambiguous=known.unsure,
+        settle_only=settle_only,
+    )
+
+
+def _not_yet(engine: Engine, known: StepFold) -> bool:
+    return known.until is not None and known.until > engine.clock.now()
+
+
+def _asked_outcome(state: RunFold, step_id: str) -> bool:
+    return any(card.step == step_id and card.kind is ReviewKind.OUTCOME for card in state.open_reviews)

@@ -1,0 +1,99 @@
+"""Revisions of a run's plan: the current one as something that may be dispatched, and the one an edit makes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from plans.checker import check
+
+from governance import events as ev
+from governance.canonical import digest
+from governance.errors import Corrupt
+from governance.findings import Finding
+from governance.reviews import ReviewCard
+from graphs.engine import Engine
+from graphs.fold import RunFold
+from plans.checked import Checked, CheckedPlan
+from plans.language import Plan
+from plans.recall import recall
+from playbooks.model import Playbook
+
+
+@dataclass(frozen=True)
+class Drift:
+    """Why a pinned plan cannot run on this installation."""
+
+    sentence: str
+
+
+def playbook_of(engine: Engine, state: RunFold) -> Playbook | Drift:
+    """The playbook that the run pinned."""
+    if state.admitted is None:
+        raise Corrupt(f"run {state.run_id} has no admission")
+    playbook = engine.playbooks.get(state.admitted.playbook)
+    if playbook is None:
+        return Drift(f"the playbook {state.admitted.playbook} is not installed any more")
+    if playbook.digest != state.admitted.playbook_digest:
+        return Drift(f"the playbook {playbook.id} was changed after this run began; give the change a new version")
+    return playbook
+
+
+def current(engine: Engine, state: RunFold) -> CheckedPlan | Drift:
+    """The current revision, if every tool that it pins is still what it was."""
+    if state.written is None or state.checked is None or not state.checked.ok:
+        raise Corrupt(f"run {state.run_id} has no checked plan")
+    specs = engine.specs
+    for tool_id, pinned in state.checked.tools.items():
+        if tool_id not in specs:
+            return Drift(f"the tool {tool_id} is not installed any more")
+        if specs[tool_id].digest != pinned:
+            return Drift(f"the tool {tool_id} was changed after this plan was checked; give the change a new version")
+    return recall(Plan.model_validate(state.written.plan), state.checked.rulings, specs)
+
+
+def check_plan(engine: Engine, state: RunFold, document: dict[str, Any]) -> tuple[ev.PlanChecked, Checked]:
+    """Check a document as the run's next revision (its number is the current one's: the caller moves it)."""
+    playbook = playbook_of(engine, state)
+    requester = engine.directory.find(state.admitted.requester) if state.admitted else None
+    if isinstance(playbook, Drift) or requester is None:
+        sentence = (
+            playbook.sentence if isinstance(playbook, Drift) else "the requester is not in the directory any more"
+        )
+        finding = Finding(code="run-drift", place="run", sentence=sentence)
+        return ev.PlanChecked(
+            revision=state.revision, ok=False, plan_digest=digest(document), findings=(finding,)
+        ), Checked((finding,), (), None)
+    checked = check(document, engine.premises(playbook, dict(state.request or {}), requester, _begun(state)))
+    specs = engine.specs
+    used = {step.tool for step in checked.plan.plan.steps} if checked.plan else set()
+    event = ev.PlanChecked(
+        revision=state.revision,
+        ok=checked.plan is not None,
+        plan_digest=digest(document),
+        tools={tool_id: specs[tool_id].digest for tool_id in sorted(used)},
+        findings=checked.findings,
+        rulings=checked.rulings,
+    )
+    return event, checked
+
+
+def edited(state: RunFold, card: ReviewCard, args: dict[str, Any]) -> dict[str, Any]:
+    """The plan document in which the reviewed step has these arguments instead."""
+    if state.written is None:
+        raise Corrupt(f"run {state.run_id} has a review and no plan")
+    steps = [{**step, "args": args} if step["id"] == card.step else step for step in state.written.plan["steps"]]
+    return {**state.written.plan, "steps": steps}
+
+
+def as_next(state: RunFold, written: ev.PlanWritten) -> RunFold:
+    """The fold as if ``written`` had been journaled: what its check starts from."""
+    return replace(state, written=written)
+
+
+def _begun(state: RunFold) -> dict[str, str]:
+    if state.written is None:
+        return {}
+    begun = {step_id for step_id, step in state.steps.items() if step.intent or step.ended}
+    steps = state.written.plan.get("steps", [])
+    return {s["id"]: digest({"tool": s["tool"], "args": s.get("args", {})}) for s in steps if s["id"] in begun}

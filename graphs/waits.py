@@ -1,0 +1,44 @@
+"""What a run waits for: for its interrupt's payload, for lists, and for people who ask."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from governance.reviews import ReviewKind
+from graphs.fold import RunFold
+
+
+@dataclass(frozen=True)
+class Waits:
+    """Ids of open reviews, steps that wait for a moment, and the earliest such moment."""
+
+    reviews: tuple[str, ...]
+    steps: tuple[str, ...]
+    until: datetime | None
+    sentence: str
+
+    def payload(self) -> dict[str, Any]:
+        """Plain JSON, without personal data: what the interrupt shows."""
+        until = self.until.isoformat() if self.until else None
+        return {"reviews": list(self.reviews), "steps": list(self.steps), "until": until}
+
+
+def waiting_for(state: RunFold) -> Waits:
+    """What the run waits for at this point of its journal."""
+    cards = state.open_reviews
+    timed = {step_id: step for step_id, step in state.steps.items() if step.ended is None and step.until is not None}
+    moments = [step.until for step in timed.values() if step.until is not None]
+    moments += [card.due_at for card in cards if card.due_at is not None]
+    parts = [_asked(card.kind, card.step) for card in cards]
+    parts += [f"{step_id} ({step.waiting_why})" for step_id, step in timed.items()]
+    return Waits(tuple(card.id for card in cards), tuple(timed), min(moments, default=None), ", ".join(parts))
+
+
+def _asked(kind: ReviewKind, step: str) -> str:
+    return {
+        ReviewKind.STEP: f"a review of {step}",
+        ReviewKind.OUTCOME: f"word whether {step} happened",
+        ReviewKind.PARKED: "somebody to resume or close it",
+    }[kind]

@@ -1,0 +1,114 @@
+"""What each node does to a live run. LangGraph only decides which comes next; nothing here knows of it."""
+
+from __future__ import annotations
+
+from agents.ports import PlanningTask
+from governance import events as ev
+from governance.chain import Event
+from governance.decisions import Decision, DecisionKind
+from governance.effects import StepStatus
+from graphs.control import Control
+from graphs.dispatcher import Dispatcher
+from graphs.engine import Engine
+from graphs.fold import Phase, RunFold
+from graphs.intake import take_up
+from graphs.live import LiveRun
+from graphs.recovery import park, recover
+from graphs.revision import Drift, check_plan, playbook_of
+from plans.language import Plan
+
+
+async def understand(engine: Engine, run: LiveRun, _: Control) -> None:
+    """Journal the request as the run will use it. Admission has validated it; triage's decision came with it."""
+    state = run.state
+    playbook = playbook_of(engine, state)
+    if isinstance(playbook, Drift) or state.admitted is None:
+        await park(engine, run, playbook.sentence if isinstance(playbook, Drift) else "the run was never admitted")
+        return
+    decision = state.admitted.understanding or Decision(
+        kind=DecisionKind.TRIAGE,
+        subject=playbook.id,
+        choice=playbook.id,
+        reasoning="the request came typed and fits the playbook's schema; nothing had to be interpreted",
+        confidence=1,
+        decider="rule:typed-request",
+    )
+    body = ev.RequestUnderstood(request=state.admitted.request, decision=decision)
+    await run.record(Event("understood", body))
+
+
+async def plan(engine: Engine, run: LiveRun, _: Control) -> None:
+    """Ask the planner, once for each revision; its answer is journaled and never asked for again."""
+    state = run.state
+    playbook = playbook_of(engine, state)
+    if isinstance(playbook, Drift):
+        await park(engine, run, playbook.sentence)
+        return
+    task = PlanningTask(
+        playbook=playbook.id,
+        goals=playbook.goals,
+        guidance=playbook.guidance,
+        request=dict(state.request or {}),
+        request_schema=playbook.request,
+        tools=engine.specs,
+        previous=Plan.model_validate(state.written.plan)
+        if state.written and state.checked and state.checked.rulings
+        else None,
+        findings=state.checked.findings if state.checked else (),
+    )
+    proposal = await engine.planner.plan(task)
+    revision = state.revision + 1
+    body = ev.PlanWritten(
+        revision=revision, plan=proposal.plan, author=proposal.decision.decider, decision=proposal.decision
+    )
+    await run.record(Event(f"plan:{revision}:written", body))
+
+
+async def check(engine: Engine, run: LiveRun, _: Control) -> None:
+    """Compile the current revision: findings, rulings, pinned tools."""
+    state = run.state
+    if state.written is not None:
+        body, _checked = check_plan(engine, state, state.written.plan)
+        await run.record(Event(f"plan:{state.revision}:checked", body))
+
+
+async def dispatch(engine: Engine, run: LiveRun, control: Control) -> None:
+    """Run the DAG as far as it goes without the world outside."""
+    dry = bool(run.state.admitted and run.state.admitted.dry)
+    drifted = await Dispatcher(engine, run, control, dry=dry).drive()
+    if drifted is not None:
+        await park(engine, run, drifted.sentence)
+
+
+async def recover_node(engine: Engine, run: LiveRun, _: Control) -> None:
+    """Take up what people left, then deal with what went wrong. A parked run stays parked until somebody says so."""
+    if not (run.state.admitted and run.state.admitted.dry):
+        await take_up(engine, run)
+    if run.state.phase is Phase.RECOVER and run.state.parked is None:
+        await recover(engine, run)
+
+
+async def report(_: Engine, run: LiveRun, __: Control) -> None:
+    """Say what was done, and end the run."""
+    await run.record(
+        Event("reported", ev.RunReported(summary=summary_of(run.state))), Event("ended", ev.RunEnded(status="done"))
+    )
+
+
+def summary_of(state: RunFold) -> str:
+    """What a run did, in one paragraph."""
+    done = [s.ended for s in state.steps.values() if s.ended is not None and s.ended.status is StepStatus.DONE]
+    skipped = sum(1 for s in state.steps.values() if s.ended is not None and s.ended.status is StepStatus.SKIPPED)
+    systems = sorted({ended.tool.partition(".")[0] for ended in done})
+    effects = sum(1 for s in state.steps.values() if s.intent is not None and s.ended is not None)
+    found = sum(1 for ended in done if ended.found)
+    title = state.admitted.title if state.admitted else "The run"
+    parts = [f"{title}: {len(done)} steps done in {len(systems)} systems, {effects} of them with an effect"]
+    if found:
+        parts.append(f"{found} found as they should be")
+    if skipped:
+        parts.append(f"{skipped} skipped by their conditions")
+    reviewed = sum(1 for r in state.reviews.values() if r.by)
+    if reviewed:
+        parts.append(f"{reviewed} decided by people")
+    return ", ".join(parts) + "."
