@@ -1,0 +1,203 @@
+"""What does the policy say of each step, who answers for it, and is that enough for what the step does?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from governance.conditions import MISSING, Truth, evaluate
+from governance.findings import Finding
+from governance.people import Person
+from governance.policy import Policy, PolicyRule, Ruling, RulingKind, StepFacts
+from plans import codes
+from plans.checked import Premises
+from plans.effects_order import is_irreversible
+from plans.expressions import Expression, references
+from plans.resolve import evaluate_expression
+from plans.schemas import Interface
+from plans.subject import Subject
+
+_NAMING = frozenset({"tool", "system", "reversible"})
+
+
+def rule_steps(subject: Subject) -> tuple[tuple[Ruling, ...], list[Finding]]:
+    """One ruling for each step whose tool is known, and what is wrong with them."""
+    rulings: list[Ruling] = []
+    findings: list[Finding] = []
+    tainted = _taint(subject)
+    for step_id, tool in subject.tools.items():
+        facts = _facts(step_id, tool, subject, tainted[step_id])
+        ruling, wrong = _rule(facts, subject.premises)
+        rulings.append(ruling)
+        findings += wrong
+        findings += _enough(facts, ruling, subject.premises.policy)
+    return tuple(rulings), findings
+
+
+def _facts(step_id: str, tool: Interface, subject: Subject, tainted: frozenset[str]) -> StepFacts:
+    spec, scope = tool.spec, {"request": subject.premises.request}
+    values = {name: evaluate_expression(value, scope) for name, value in subject.expressions[step_id].items()}
+    known = {name: value for name, value in values.items() if value is not MISSING}
+    amount = known.get(spec.amount)
+    is_number = isinstance(amount, int | float) and not isinstance(amount, bool)
+    return StepFacts(
+        step=step_id,
+        tool=spec.id,
+        system=spec.system,
+        effect=spec.effect.value,
+        reversible=not is_irreversible(tool),
+        confidence=subject.steps[step_id].confidence,
+        data_classes=frozenset(spec.data_classes),
+        amount=float(amount) if is_number and amount is not None else None,
+        amount_known=is_number or (amount is None and _absent(step_id, spec.amount, subject)),
+        tainted=tainted,
+        sensitive=frozenset(spec.sensitive),
+        args=known,
+    )
+
+
+def _absent(step_id: str, name: str, subject: Subject) -> bool:
+    """Whether there is surely no such argument: it is not given, or it refers to what this request does not have."""
+    value = subject.expressions[step_id].get(name)
+    return value is None or all(ref.root == "request" for ref in references(value))
+
+
+def _taint(subject: Subject) -> Mapping[str, frozenset[str]]:
+    """The arguments of each step that untrusted data reaches.
+
+    Untrusted are the request's untrusted fields, the output of tools that say so, and the output of any step that an
+    untrusted argument went into: it was chosen by it.
+    """
+    untrusted = subject.premises.untrusted
+    uses = {step_id: _uses(args) for step_id, args in subject.expressions.items()}
+    feeds: dict[str, list[str]] = {}
+    for step_id, used in uses.items():
+        for _, root, _ in used:
+            feeds.setdefault(root, []).append(step_id)
+
+    def is_dirty(root: str, field: str) -> bool:
+        return root in dirty or (root == "request" and (field in untrusted or bool(not field and untrusted)))
+
+    dirty: set[str] = set()
+    fresh = [step_id for step_id, tool in subject.tools.items() if tool.spec.untrusted_output]
+    fresh += [step_id for step_id, used in uses.items() if any(is_dirty(root, field) for _, root, field in used)]
+    while fresh:
+        step_id = fresh.pop()
+        if step_id not in dirty:
+            dirty.add(step_id)
+            fresh += feeds.get(step_id, [])
+    return {
+        step_id: frozenset(name for name, root, field in used if is_dirty(root, field))
+        for step_id, used in uses.items()
+    }
+
+
+def _uses(args: Mapping[str, Expression]) -> list[tuple[str, str, str]]:
+    """What the arguments refer to: argument, root, and the field that follows it."""
+    paths = [(name, ref.path.split(".")) for name, value in args.items() for ref in references(value)]
+    return [(name, path[0], path[1] if len(path) > 1 else "") for name, path in paths]
+
+
+def _rule(facts: StepFacts, premises: Premises) -> tuple[Ruling, list[Finding]]:
+    place = f"steps.{facts.step}"
+    kind, rule = premises.policy.rule(facts)
+    if rule is None:
+        ruling = Ruling(step=facts.step, kind=kind, rule="no-rule", because="no rule of the policy matches this step")
+        return ruling, [
+            codes.NO_APPROVER(
+                place,
+                f"no rule of the policy matches {facts.step}, so nobody may let it pass",
+                f"add a rule for {facts.tool} to the policy",
+            )
+        ]
+    because = rule.because
+    findings: list[Finding] = []
+    approvers: tuple[str, ...] = ()
+    if kind is RulingKind.GATE:
+        rule = _answering(rule, facts, premises.policy)
+        approvers, findings = _approvers(rule, facts.step, premises)
+    if kind is RulingKind.FORBID:
+        findings = [codes.FORBIDDEN(place, f"the rule {rule.name} forbids {facts.step}: {because}", "plan without it")]
+    ruling = Ruling(
+        step=facts.step,
+        kind=kind,
+        rule=rule.name,
+        because=because,
+        approvers=approvers,
+        requester_may_decide=rule.requester_may_decide and kind is RulingKind.GATE,
+    )
+    return ruling, findings
+
+
+def _answering(rule: PolicyRule, facts: StepFacts, policy: Policy) -> PolicyRule:
+    """The rule whose approvers answer: the ruling one, or where it names nobody, the next that gates the step."""
+    if rule.approvers:
+        return rule
+    gating = [each for each in policy.rules if Policy([each]).rule(facts) == (RulingKind.GATE, each)]
+    return next((each for each in gating if each.approvers), rule)
+
+
+def _approvers(rule: PolicyRule, step_id: str, premises: Premises) -> tuple[tuple[str, ...], list[Finding]]:
+    place, requester = f"steps.{step_id}", premises.requester.id
+    found: dict[str, Person] = {}
+    findings: list[Finding] = []
+    for name in rule.approvers:
+        people = _people(name, premises)
+        found |= {person.id: person for person in people}
+        if not people:
+            findings.append(
+                codes.APPROVER_UNKNOWN(
+                    place,
+                    f"“{name}”, an approver of the rule {rule.name}, is nobody",
+                    "mend the policy or the directory",
+                )
+            )
+    if not rule.requester_may_decide:
+        found.pop(requester, None)
+    if not found:
+        findings.append(
+            codes.NO_APPROVER(
+                place,
+                f"the rule {rule.name} gates {step_id}, and nobody but the requester could approve it",
+                f"give the rule {rule.name} an approver",
+            )
+        )
+    return tuple(found), findings
+
+
+def _people(name: str, premises: Premises) -> Sequence[Person]:
+    directory = premises.directory
+    if name == "manager":
+        manager = directory.manager_of(premises.requester.id)
+        return [manager] if manager else []
+    if name.startswith("person:"):
+        person = directory.find(name.removeprefix("person:"))
+        return [person] if person else []
+    return directory.members_of(name)
+
+
+def _enough(facts: StepFacts, ruling: Ruling, policy: Policy) -> Iterator[Finding]:
+    """Whether a ruling that lets a step pass may do so."""
+    if ruling.kind is not RulingKind.GO:
+        return
+    place = f"steps.{facts.step}"
+    if not facts.reversible and not any(_names_it(rule, facts) for rule in policy.rules):
+        yield codes.IRREVERSIBLE_UNGATED(
+            place,
+            f"{facts.step} cannot be undone and passes by the rule {ruling.rule}, which does not speak of it",
+            f"gate it, or add a rule whose condition names the tool {facts.tool}",
+        )
+    for name in sorted(facts.tainted & facts.sensitive):
+        yield codes.TAINTED(
+            f"{place}.args.{name}",
+            f"untrusted data reaches {name}, which is sensitive, and no person looks at it",
+            'gate steps where {"$eq": [{"$ref": "tainted_sensitive"}, true]}',
+        )
+
+
+def _names_it(rule: PolicyRule, facts: StepFacts) -> bool:
+    """Whether a rule lets the step pass because of what it is, not whatever it is."""
+    if rule.then is not RulingKind.GO or rule.when is None:
+        return False
+    fields = facts.fields()
+    nameless = {key: value for key, value in fields.items() if key not in _NAMING}
+    return evaluate(rule.when, fields) is Truth.YES and evaluate(rule.when, nameless) is not Truth.YES

@@ -1,0 +1,67 @@
+"""The plan language: a typed DAG of steps, as data.
+
+Values in ``args`` are JSON literals, ``{"$ref": "request.email"}`` or ``{"$ref": "account.user_id"}`` (a step's
+output), ``{"$text": "{request.first_name} {request.last_name}"}`` and ``{"$first": [value, …]}``, at any depth.
+``when`` is a condition (governance/conditions.py) over the same scope. The language is wider than what the
+dispatcher runs yet; the checker refuses the rest by name.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from governance.canonical import digest
+from governance.decisions import Confidence
+
+SCHEMA = 1
+STEP_ID = r"^[a-z][a-z0-9_]*$"
+RESERVED = frozenset({"request", "item", "run"})
+
+
+class Step(BaseModel):
+    """One tool call with a reason and a confidence."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: str = Field(pattern=STEP_ID, max_length=60)
+    tool: str = Field(description="name and version: identity.create_account@1")
+    args: dict[str, Any] = Field(default_factory=dict)
+    reason: str = Field(min_length=1)
+    confidence: Confidence
+    when: dict[str, Any] | None = None
+    after: tuple[str, ...] = ()
+    for_each: dict[str, Any] | None = None
+    decide: dict[str, Any] | None = None
+    not_before: Any = None
+
+
+class Plan(BaseModel):
+    """Steps that reach a playbook's goals. The order of the list means nothing; references and ``after`` do."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    schema_version: int = Field(default=SCHEMA, alias="schema")
+    playbook: str
+    goal_steps: dict[str, str] = Field(
+        default_factory=dict, description="goal id to the id of the step that reaches it"
+    )
+    steps: tuple[Step, ...]
+
+    def document(self) -> dict[str, Any]:
+        """The plan as the JSON object that is journaled."""
+        return self.model_dump(mode="json", by_alias=True, exclude_defaults=True) | {"schema": self.schema_version}
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the document: what a plan review grants."""
+        return digest(self.document())
+
+    def step(self, step_id: str) -> Step:
+        """The step of that id. Raises KeyError."""
+        return next((s for s in self.steps if s.id == step_id), None) or _no_step(step_id)
+
+
+def _no_step(step_id: str) -> Step:
+    raise KeyError(step_id)

@@ -1,0 +1,41 @@
+"""Conditions as people read them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+_WORDS: Mapping[str, str] = {
+    "$eq": "is",
+    "$ne": "is not",
+    "$lt": "<",
+    "$le": "≤",
+    "$gt": ">",
+    "$ge": "≥",
+    "$in": "in",
+    "$has": "has",
+}
+
+
+def condition_text(condition: object) -> str:
+    """A condition as people read it: ``request.work_mode is not remote``. Total."""
+    if isinstance(condition, Mapping) and len(condition) == 1:
+        ((name, body),) = condition.items()
+        if name in _WORDS and isinstance(body, list) and len(body) == 2:
+            return f"{_operand(body[0])} {_WORDS[name]} {_operand(body[1])}"
+        if name in {"$all", "$any"} and isinstance(body, list):
+            joint = " and " if name == "$all" else " or "
+            return "(" + joint.join(condition_text(part) for part in body) + ")"
+        if name == "$not":
+            return f"not {condition_text(body)}"
+        if name == "$exists":
+            return f"there is {_operand(body)}"
+    return _operand(condition)
+
+
+def _operand(value: object) -> str:
+    if isinstance(value, Mapping) and set(value) == {"$ref"}:
+        return str(value["$ref"])
+    if isinstance(value, list | tuple):
+        return ", ".join(_operand(part) for part in value)
+    return json.dumps(value) if value is None or isinstance(value, bool) else str(value)
