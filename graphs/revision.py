@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from plans.checker import check
-
 from governance import events as ev
 from governance.canonical import digest
 from governance.errors import Corrupt
@@ -15,6 +13,7 @@ from governance.reviews import ReviewCard
 from graphs.engine import Engine
 from graphs.fold import RunFold
 from plans.checked import Checked, CheckedPlan
+from plans.checker import check
 from plans.language import Plan
 from plans.recall import recall
 from playbooks.model import Playbook

@@ -245,7 +245,12 @@ class House:
             title=f"Welcome {name}",
         )
         entry = seal(
-            new_id(), Event("admitted", body), seq=1, at=self.clock.now(), prev_hash=GENESIS, salt=secrets.token_bytes(16)
+            new_id(),
+            Event("admitted", body),
+            seq=1,
+            at=self.clock.now(),
+            prev_hash=GENESIS,
+            salt=secrets.token_bytes(16),
         )
         return (await self.runs.admit(entry)).id
 
@@ -323,5 +328,3 @@ async def a_house(
                 clock=clock,
                 doom=doom,
             )
-
-

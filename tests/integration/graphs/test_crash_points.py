@@ -20,7 +20,7 @@ from tests.integration.graphs.house import ANNIE, ASKER, MARY, House, a_house, s
 from tests.integration.graphs.world import World, serving
 
 LIVES = 60
-AFTER = {"account_id": {"$ref": "account.id"}}
+AFTER: dict[str, Any] = {"account_id": {"$ref": "account.id"}}
 STEPS = (
     step("account", "account"),
     step("desk", "desk", **AFTER),
@@ -52,7 +52,12 @@ SCRIPTS = (
     Script("cancelled", {"pay": approve()}, cancel_at_wait=2, expected=RunStatus.PARKED),
     Script("approved-between-lives", {"pay": approve(), "badge": approve()}, eager=True),
     Script(
-        "cancelled-between-lives", {"pay": approve()}, cancel_at_wait=2, expected=RunStatus.PARKED, eager=True, fixed=False
+        "cancelled-between-lives",
+        {"pay": approve()},
+        cancel_at_wait=2,
+        expected=RunStatus.PARKED,
+        eager=True,
+        fixed=False,
     ),
 )
 WHO = {"pay": MARY.id, "badge": ANNIE.id, "mail": ASKER.id}
@@ -79,7 +84,9 @@ async def _play(house: House, script: Script) -> RunFold:
             return await house.state(run_id)
         waits += 1
         if script.cancel_at_wait == waits:
-            await house.inbox.put(run_id, InputKind.CANCEL, {"by": ASKER.id, "reason": "changed our minds"}, dedupe=run_id)
+            await house.inbox.put(
+                run_id, InputKind.CANCEL, {"by": ASKER.id, "reason": "changed our minds"}, dedupe=run_id
+            )
         else:
             await _answer(house, run_id, script)
         await house.clock.sleep(3600 if waits > 10 else 120)
@@ -90,7 +97,9 @@ async def _answer(house: House, run_id: str, script: Script) -> None:
     """The first open question that the script has an answer to; what really happened for those about an outcome."""
     order = [*script.verdicts, "mail"]
     rows = await house.reviews.list(run_id=run_id)
-    for card in sorted((row.card for row in rows), key=lambda card: order.index(card.step) if card.step in order else 99):
+    for card in sorted(
+        (row.card for row in rows), key=lambda card: order.index(card.step) if card.step in order else 99
+    ):
         if card.kind is ReviewKind.OUTCOME:
             happened = house.world.effects[f"{card.step}:Ada Lovelace"] > 0
             verdict: Verdict | None = respond("happened" if happened else "did_not_happen")

@@ -59,7 +59,9 @@ async def test_a_refusal_parks_the_run_with_its_undo_list(database: Database, wo
         run_id = await house.admit()
         await house.live(run_id)
         (review,) = await house.reviews.list(run_id=run_id)
-        await house.reviews.decide(review.card.id, reject(reason="not before the tour"), by=ANNIE.id, at=house.clock.now())
+        await house.reviews.decide(
+            review.card.id, reject(reason="not before the tour"), by=ANNIE.id, at=house.clock.now()
+        )
         rest = await house.live(run_id)
         assert rest is not None
         assert rest.status is RunStatus.PARKED

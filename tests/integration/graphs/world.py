@@ -59,9 +59,11 @@ async def serving(world: World) -> AsyncIterator[World]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="error", lifespan="off"))
-    task = asyncio.create_task(server._serve())
-    while not server.started:
-        await asyncio.sleep(0.005)  # uvicorn has no event for this
+    config = server.config
+    config.load()
+    server.lifespan = config.lifespan_class(config)
+    await server.startup()
+    task = asyncio.create_task(server.main_loop())
     world.base = f"http://127.0.0.1:{port}"
     try:
         yield world

@@ -1,0 +1,1 @@
+"""How it is put together: settings, wiring (the composition root), the application, the worker."""

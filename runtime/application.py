@@ -1,0 +1,243 @@
+"""The application: what every surface may do, in words of the trade. ``runtime.wiring.build`` makes it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Any
+
+from agents.ports import NotUnderstood, Understood, Wish
+from governance import events as ev
+from governance.chain import GENESIS, SALT_BYTES, Entry, Event, Verified, seal, verify
+from governance.clock import Clock
+from governance.deciding import may_decide, require_answer, require_may_decide
+from governance.decisions import Decision
+from governance.errors import InvalidInput, NotPermitted, Refused
+from governance.events import RunStatus
+from governance.people import Directory, Person
+from governance.reviews import Choice, ReviewCard, Verdict
+from governance.runs import InputKind, ReviewRow, RunRow
+from graphs.engine import Engine
+from graphs.fold import Phase, fold
+from graphs.machine import Graph
+from graphs.revision import as_next, check_plan, edited
+from playbooks.model import Playbook
+from playbooks.requests import title_of, validate_request
+from runtime.export import lines
+from runtime.knowledge import Knowledge
+from runtime.ports import ChatStore, Store, Workshop
+from runtime.preview import preview
+from runtime.show import run_view
+from runtime.views import Preview, RunView
+from tools.contract import ToolSpec
+
+
+@dataclass(frozen=True)
+class Application:
+    """Everything behind one door. Every method that acts takes ``by``: who is asking, from a log-in, never from input."""
+
+    knowledge: Knowledge
+    engine: Engine
+    store: Store
+    clock: Clock
+    graph: Graph
+    workshop: Workshop
+
+    @property
+    def directory(self) -> Directory:
+        """Who is who."""
+        return self.knowledge.directory
+
+    @property
+    def chats(self) -> ChatStore:
+        """Threads of the chat."""
+        return self.store.chats
+
+    def playbooks(self) -> tuple[Playbook, ...]:
+        """All playbooks, by name and version."""
+        return tuple(self.knowledge.playbooks[name] for name in sorted(self.knowledge.playbooks))
+
+    def tools(self) -> tuple[ToolSpec, ...]:
+        """All tools' contracts, by name."""
+        return tuple(sorted((tool.spec for tool in self.knowledge.catalog.tools), key=lambda spec: spec.id))
+
+    def tool(self, name: str) -> ToolSpec:
+        """One tool's contract. Raises NotFound."""
+        return self.knowledge.tool(name)
+
+    def hear(self, text: str, *, drafting: bool) -> Wish:
+        """What a person in chat wants; ``drafting``: a request is being completed. Nothing is done."""
+        return self.knowledge.listener.hear(text, drafting=drafting)
+
+    async def understand(self, text: str, *, by: Person, draft: Understood | None = None) -> Understood | NotUnderstood:
+        """Words as a typed request; with ``draft``, the words answer what was missing in it. Nothing is started."""
+        allowed = [playbook for playbook in self.playbooks() if _may_start(by, playbook)]
+        return await self.knowledge.triage.understand(
+            text, playbooks=allowed, directory=self.directory, today=self.clock.now().date(), draft=draft
+        )
+
+    async def preview(self, playbook: str, request: dict[str, Any], *, by: Person) -> Preview:
+        """What a run would do. Touches nothing. Raises NotFound, InvalidRequest."""
+        return await preview(self.knowledge, playbook, request, by)
+
+    async def start(
+        self,
+        playbook: str,
+        request: dict[str, Any],
+        *,
+        by: Person,
+        source: str = "api",
+        dedupe: str | None = None,
+        understanding: Decision | None = None,
+    ) -> RunRow:
+        """Admit a run, due at once. The same ``dedupe`` again gives the run that it gave before.
+
+        Raises:
+            NotFound: no such playbook.
+            NotPermitted: the person may not start it.
+            InvalidRequest: every problem of the request at once.
+
+        """
+        known = self.knowledge.playbook(playbook)
+        if not _may_start(by, known):
+            raise NotPermitted(
+                f"{by.name} may not start {known.id}.",
+                hint=f"It takes the permission {known.permission} in people.yaml.",
+            )
+        understood = validate_request(known, request)
+        body = ev.RunAdmitted(
+            playbook=known.id,
+            playbook_digest=known.digest,
+            request=understood,
+            requester=by.id,
+            source=source,
+            title=title_of(known, understood),
+            understanding=understanding,
+        )
+        salt = self.engine.entropy(SALT_BYTES)
+        run_id, now = self.store.new_run_id(), self.clock.now()
+        entry = seal(run_id, Event("admitted", body), seq=1, at=now, prev_hash=GENESIS, salt=salt)
+        return await self.store.runs.admit(entry, dedupe=dedupe)
+
+    async def runs(self, *, limit: int = 50, status: RunStatus | None = None) -> list[RunRow]:
+        """The newest runs first."""
+        return await self.store.runs.list(limit=limit, status=status)
+
+    async def show(self, run: str) -> RunView:
+        """A run, whole, by its id or the beginning of it. Raises NotFound."""
+        row = await self.store.runs.find_prefix(run)
+        entries = await self.store.journal.read(row.id)
+        reviews = await self.store.reviews.list(run_id=row.id, open_only=False)
+        return run_view(row, entries, reviews, self.engine.specs, self.clock.now())
+
+    async def events(self, run: str, *, after: int = 0, follow: bool = True) -> AsyncIterator[Entry]:
+        """The run's journal from ``after`` on; with ``follow`` until the run has ended."""
+        row = await self.store.runs.find_prefix(run)
+        async for entry in self.store.follow(row.id, after=after, follow=follow):
+            yield entry
+
+    def stirred(self) -> AsyncGenerator[None, None]:
+        """Yields at once, when any run may have changed, and at least once a second: a hint to look again."""
+        return self.store.stirred()
+
+    async def reviews(
+        self, *, person: Person | None = None, run: str | None = None, open_only: bool = True
+    ) -> list[ReviewRow]:
+        """Reviews, oldest first; with ``person`` those that the person may decide."""
+        run_id = (await self.store.runs.find_prefix(run)).id if run else None
+        rows = await self.store.reviews.list(run_id=run_id, open_only=open_only)
+        return [row for row in rows if person is None or may_decide(row.card, person, self.directory)]
+
+    async def review(self, review: str) -> ReviewRow:
+        """One review by its id or the beginning of it. Raises NotFound."""
+        return await self.store.reviews.find_prefix(review)
+
+    async def decide(self, review: str, verdict: Verdict, *, by: Person) -> ReviewRow:
+        """Answer a question. Of many answers at once exactly one wins.
+
+        Raises:
+            NotFound: no such review.
+            NotPermitted: not this person's to decide (role, four eyes).
+            AlreadyDecided: decided, expired or withdrawn before; the sentence says by whom and when.
+            InvalidInput: no answer to this question, a reason is missing, or an edit does not pass the check.
+
+        """
+        row = await self.store.reviews.find_prefix(review)
+        require_may_decide(row.card, by, self.directory)
+        require_answer(row.card, verdict)
+        if verdict.choice is Choice.EDIT:
+            await self._check_edit(row.card, verdict.args or {})
+        return await self.store.reviews.decide(row.card.id, verdict, by=by.id, at=self.clock.now())
+
+    async def cancel(self, run: str, *, reason: str, by: Person) -> RunRow:
+        """Ask a run to stop. Calls in flight end first. Raises NotFound, Refused, NotPermitted."""
+        return await self._tell(run, InputKind.CANCEL, reason, by)
+
+    async def resume(self, run: str, *, reason: str, by: Person) -> RunRow:
+        """Send a parked run on: what failed is tried again. Raises NotFound, Refused, NotPermitted."""
+        return await self._tell(run, InputKind.RESUME, reason, by)
+
+    async def erase(self, run: str, *, reason: str, by: Person) -> RunRow:
+        """Erase the personal data of an ended run; its chain stays valid. Raises NotFound, Refused, NotPermitted."""
+        row = await self.store.runs.find_prefix(run)
+        if not _allowed(by, "privacy:erase"):
+            raise NotPermitted(
+                f"{by.name} may not erase data.", hint="It takes the permission privacy:erase in people.yaml."
+            )
+        await self.store.erase(row.id, by=by.id, reason=reason)
+        return await self.store.runs.find_prefix(row.id)
+
+    async def verify(self, run: str | None = None) -> Verified:
+        """Verify the chain of one run, or of all."""
+        run_id = (await self.store.runs.find_prefix(run)).id if run else None
+        return verify([entry async for entry in self.store.journal.all_entries(run_id)])
+
+    async def export(self, run: str | None = None) -> AsyncIterator[str]:
+        """The journal of one run, or of all, as lines of JSON."""
+        run_id = (await self.store.runs.find_prefix(run)).id if run else None
+        async for line in lines(self.store.journal.all_entries(run_id)):
+            yield line
+
+    def working(self) -> AbstractAsyncContextManager[None]:
+        """``async with``: an in-process worker for as long as the block lasts."""
+        return self.workshop.working()
+
+    async def work_forever(self) -> None:
+        """Work until SIGTERM or SIGINT, then hand back what is not finished."""
+        await self.workshop.work_forever()
+
+    async def _check_edit(self, card: ReviewCard, args: dict[str, Any]) -> None:
+        state = fold(card.run_id, await self.store.journal.read(card.run_id))
+        if state.written is None:
+            return
+        written = state.written.model_copy(update={"plan": edited(state, card, args), "revision": state.revision + 1})
+        checked, _ = check_plan(self.engine, as_next(state, written), written.plan)
+        if not checked.ok:
+            raise InvalidInput("The edited arguments do not pass the check.", findings=checked.findings)
+
+    async def _tell(self, run: str, kind: InputKind, reason: str, by: Person) -> RunRow:
+        row = await self.store.runs.find_prefix(run)
+        # The journal knows first: the row follows when the worker hands the run back.
+        state = fold(row.id, await self.store.journal.read(row.id))
+        if state.phase is Phase.END:
+            raise Refused(f"Run {row.id[:13]} has ended; nothing can be changed any more.")
+        if kind is InputKind.RESUME and state.parked is None:
+            raise Refused(f"Run {row.id[:13]} is not parked; there is nothing to resume.")
+        if row.requester != by.id and not _allowed(by, "runs:manage"):
+            raise NotPermitted(
+                f"{by.name} may not {kind.value} this run.", hint="Its requester may, or who has runs:manage."
+            )
+        if not reason.strip():
+            raise InvalidInput(f"To {kind.value} a run needs a reason.")
+        await self.store.inbox.put(row.id, kind, {"by": by.id, "reason": reason})
+        return row
+
+
+def _may_start(by: Person, playbook: Playbook) -> bool:
+    return not playbook.permission or _allowed(by, playbook.permission)
+
+
+def _allowed(by: Person, permission: str) -> bool:
+    area = permission.partition(":")[0]
+    return bool(by.permissions & {"*", permission, f"{area}:*"})

@@ -1,0 +1,45 @@
+"""All settings, from ``STEWARD_…`` variables. The only place that reads the environment, and only when built."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """What can be set. Each field is a variable: ``home`` is ``STEWARD_HOME``. Read once, by whoever starts."""
+
+    model_config = SettingsConfigDict(env_prefix="STEWARD_", frozen=True, extra="ignore")
+
+    home: Path | None = Field(
+        default=None, description="a company's own tools/, playbooks/, policy.yaml, people.yaml, systems.yaml"
+    )
+    state: Path = Field(
+        default=Path(".steward"), description="where the embedded PostgreSQL and the sandbox keep their files"
+    )
+    database_url: SecretStr | None = Field(
+        default=None, description="PostgreSQL of your own; without it an embedded one starts by itself"
+    )
+    database_owner_url: SecretStr | None = Field(
+        default=None, description="the owner's connection for migrations; default: database_url"
+    )
+    sandbox_port: int = Field(default=8700, description="base port of the sandbox company; its systems are at +1 … +9")
+    worker_slots: int = Field(default=16, ge=1, description="how many runs a worker advances at once")
+    lease_seconds: float = Field(default=15, gt=0, description="how long a silent worker keeps its runs")
+    poll_seconds: float = Field(
+        default=0.5, gt=0, description="how often a worker looks for due runs when no hint comes"
+    )
+    linger_seconds: float = Field(
+        default=5, ge=0, description="waits up to this long stay in the slice; longer ones become timers"
+    )
+    log_level: str = Field(default="warning", description="debug, info, warning or error")
+    chat_host: str = "127.0.0.1"
+    chat_port: int = 8000
+    chat_secret: SecretStr | None = Field(
+        default=None, description="signs chat sessions; made and kept under state when absent"
+    )
+    demo_password: SecretStr | None = Field(
+        default=None, description="log-in of the demo people; made and kept under state when absent"
+    )

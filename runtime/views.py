@@ -1,0 +1,71 @@
+"""What the application shows of runs: plain values for every surface, and nothing that needs another look-up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from governance.chain import Entry
+from governance.decisions import Decision
+from governance.effects import UndoItem
+from governance.findings import Finding
+from governance.policy import Ruling
+from governance.runs import ReviewRow, RunRow
+from plans.language import Plan
+
+
+@dataclass(frozen=True)
+class StepView:
+    """A step as it stands. ``state``: planned, waiting, running, done, found, skipped, failed, refused or unknown."""
+
+    id: str
+    tool: str
+    system: str
+    reason: str
+    confidence: float
+    state: str
+    needs: tuple[str, ...] = ()
+    args: dict[str, Any] = field(default_factory=dict)
+    output: dict[str, Any] | None = None
+    ruling: Ruling | None = None
+    review_id: str = ""
+    attempts: int = 0
+    retries: int = 0
+    reconciled: str = ""
+    began: datetime | None = None
+    ended: datetime | None = None
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class RunView:
+    """A run, whole: what ``show`` prints, the chat draws and the API returns."""
+
+    row: RunRow
+    request: dict[str, Any]
+    plan: Plan | None
+    revision: int
+    findings: tuple[Finding, ...]
+    steps: tuple[StepView, ...]
+    reviews: tuple[ReviewRow, ...]
+    decisions: tuple[Decision, ...]
+    undo: tuple[UndoItem, ...]
+    parked_because: str
+    report: str
+    timeline: tuple[Entry, ...]
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What a run would do: made without acting, journaling or admitting."""
+
+    playbook: str
+    title: str
+    request: dict[str, Any]
+    plan: Plan | None
+    needs: dict[str, tuple[str, ...]]
+    findings: tuple[Finding, ...]
+    rulings: tuple[Ruling, ...]
+    undo: tuple[UndoItem, ...]
+    decision: Decision

@@ -1,0 +1,180 @@
+"""The composition root: the only place that names concrete adapters. Every door and every test starts here."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from random import Random, SystemRandom
+
+# Read by LangGraph when it is imported: without it a checkpoint's bytes could name code to run.
+os.environ.setdefault("LANGGRAPH_STRICT_MSGPACK", "true")
+
+
+import structlog
+
+from governance.clock import Clock, SystemClock
+from governance.errors import NotFound
+from graphs.engine import Engine
+from graphs.guard import GuardedSaver
+from graphs.live import Entropy
+from graphs.machine import build_graph
+from memory.chats import Chats
+from memory.checkpoints import checkpoint_saver
+from memory.database import Database, open_database
+from memory.embedded import embedded_postgres
+from memory.erasure import erase
+from memory.hints import Hints, open_hints
+from memory.ids import new_id
+from memory.inbox import Inbox
+from memory.journal import Journal, open_journal
+from memory.liveness import open_liveness
+from memory.migrate import migrate
+from memory.reviews import Reviews
+from memory.runs import Runs
+from memory.timers import Timers
+from runtime.application import Application
+from runtime.connections import connections
+from runtime.following import Following
+from runtime.knowledge import Knowledge, load_knowledge
+from runtime.ports import Eraser, Store
+from runtime.settings import Settings
+from runtime.worker import WorkerParts
+from runtime.workshop import HintBell, LocalWorkshop
+from tools.breakers import SystemBreakers
+from tools.http import SystemClients
+from tools.invocation import Invocation
+from tools.simulation import Simulation
+
+_log = structlog.get_logger("steward")
+
+
+@asynccontextmanager
+async def build(
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    entropy: Entropy = secrets.token_bytes,
+    rng: Random | None = None,
+    knowledge: Knowledge | None = None,
+) -> AsyncIterator[Application]:
+    """Put Steward together for as long as the block lasts.
+
+    Raises:
+        InvalidSettings: a setting or a company's file cannot be used; names every problem.
+        DatabaseUnavailable: PostgreSQL cannot be reached or started.
+
+    """
+    clock = clock or SystemClock()
+    known = knowledge or load_knowledge(settings.home)
+    async with AsyncExitStack() as stack:
+        app_url = await stack.enter_async_context(_database_url(settings))
+        database = await stack.enter_async_context(open_database(app_url))
+        journal = await stack.enter_async_context(open_journal(database))
+        hints = await stack.enter_async_context(open_hints(database))
+        invocation = await stack.enter_async_context(_invocation(settings, known, clock, rng or SystemRandom()))
+        engine = Engine(
+            tools={tool.id: tool for tool in known.catalog.tools},
+            playbooks=known.playbooks,
+            policy=known.policy,
+            directory=known.directory,
+            planner=known.planner,
+            advisor=known.advisor,
+            diagnostician=known.diagnostician,
+            invoker=invocation,
+            simulator=Simulation(clock),
+            journal=journal,
+            inbox=Inbox(database),
+            hints=hints,
+            clock=clock,
+            entropy=entropy,
+            linger_seconds=settings.linger_seconds,
+        )
+        yield _application(settings, known, engine, _Kept(database, journal, hints))
+
+
+@dataclass(frozen=True)
+class _Kept:
+    database: Database
+    journal: Journal
+    hints: Hints
+
+
+def _application(settings: Settings, known: Knowledge, engine: Engine, kept: _Kept) -> Application:
+    database = kept.database
+    runs = Runs(database)
+    store = Store(
+        runs=runs,
+        reviews=Reviews(database),
+        journal=kept.journal,
+        inbox=Inbox(database),
+        follow=Following(kept.journal, kept.hints),
+        stirred=kept.hints.watch_any,
+        chats=Chats(database),
+        erase=_eraser(database),
+        new_run_id=new_id,
+    )
+    lease = timedelta(seconds=settings.lease_seconds)
+    bell = HintBell(kept.hints)
+    parts = WorkerParts(
+        engine=engine,
+        graph=build_graph(engine),
+        saver=lambda: checkpoint_saver(database),
+        runs=runs,
+        timers=Timers(database),
+        bell=bell,
+        slots=settings.worker_slots,
+        lease=lease,
+        poll_seconds=settings.poll_seconds,
+    )
+    return Application(
+        knowledge=known,
+        engine=engine,
+        store=store,
+        clock=engine.clock,
+        graph=build_graph(engine, GuardedSaver(lambda: checkpoint_saver(database), _is_run(runs))),
+        workshop=LocalWorkshop(parts, bell, lambda: open_liveness(database.url, lease)),
+    )
+
+
+@asynccontextmanager
+async def _database_url(settings: Settings) -> AsyncIterator[str]:
+    """The application's connection, to a database that is migrated."""
+    if settings.database_url is not None:
+        url = settings.database_url.get_secret_value()
+        owner = settings.database_owner_url.get_secret_value() if settings.database_owner_url else url
+        await migrate(owner)
+        yield url
+        return
+    async with embedded_postgres(settings.state / "postgres") as embedded:
+        await migrate(embedded.owner_url)
+        yield embedded.app_url
+
+
+@asynccontextmanager
+async def _invocation(settings: Settings, known: Knowledge, clock: Clock, rng: Random) -> AsyncIterator[Invocation]:
+    found = connections(known.catalog.systems.values(), settings.home, settings.sandbox_port)
+    async with SystemClients(known.catalog.systems.values(), found, clock) as clients:
+        yield Invocation(clients, SystemBreakers(clock), clock, rng, linger=settings.linger_seconds)
+
+
+def _eraser(database: Database) -> Eraser:
+    async def erased(run_id: str, *, by: str, reason: str) -> None:
+        count = await erase(database, run_id)
+        _log.warning("erased", run=run_id, by=by, reason=reason, entries=count)
+
+    return erased
+
+
+def _is_run(runs: Runs) -> Callable[[str], Awaitable[bool]]:
+    async def is_run(thread: str) -> bool:
+        try:
+            await runs.get(thread)
+        except NotFound:
+            return False
+        return True
+
+    return is_run

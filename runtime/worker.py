@@ -1,0 +1,168 @@
+"""The worker: claims due runs, advances each by a slice, hands it back. Any number of them, on any number of machines."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from langgraph.checkpoint.base import BaseCheckpointSaver
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_exponential
+
+from governance.errors import Corrupt, Fenced, StewardError, Unavailable
+from governance.events import RunStatus
+from governance.runs import Claim, Rest
+from graphs.control import Control
+from graphs.engine import Engine
+from graphs.live import LiveRun
+from graphs.machine import Graph
+from graphs.recovery import park
+from graphs.slice import rest_of, work_slice
+from runtime.ports import Bell, RunStore, Timers
+
+FRUITLESS_LIMIT = 5
+_log = structlog.get_logger("steward.worker")
+
+
+@dataclass(frozen=True)
+class WorkerParts:
+    """What a worker works with. ``identity`` is its owner number, alive as long as its advisory lock is held."""
+
+    engine: Engine
+    graph: Graph
+    saver: Callable[[], BaseCheckpointSaver[Any]]
+    runs: RunStore
+    timers: Timers
+    bell: Bell
+    slots: int
+    lease: timedelta
+    poll_seconds: float
+
+
+class Worker:
+    """One worker of this process."""
+
+    def __init__(self, parts: WorkerParts, identity: int) -> None:
+        self._parts = parts
+        self._identity = identity
+        self._slices: dict[asyncio.Task[None], Control] = {}
+        self._stopping = asyncio.Event()
+        self._lost = False
+
+    def stop(self) -> None:
+        """Take nothing new, end what is in flight, hand the rest back."""
+        self._stopping.set()
+        for control in self._slices.values():
+            control.drain()
+
+    def lose(self) -> None:
+        """Ownership is lost (the advisory lock's connection broke): stop at once and write nothing."""
+        self._lost = True
+        self._stopping.set()
+        for control in self._slices.values():
+            control.lose()
+
+    async def run(self) -> None:
+        """Work until told to stop. An unreachable database is waited for; nothing is lost meanwhile.
+
+        Raises:
+            Fenced: the worker lost its identity; start it again.
+
+        """
+        while not self._stopping.is_set():
+            try:
+                busy = await self._round()
+            except Unavailable as error:
+                _log.warning("database unavailable", reason=str(error))
+                busy = False
+            if not busy:
+                await self._rest()
+        if self._slices:
+            await asyncio.wait(self._slices)
+        if self._lost:
+            raise Fenced("This worker lost its connection to the database, and with it its runs; others take them up.")
+
+    async def _round(self) -> bool:
+        parts = self._parts
+        await parts.timers.fire_due(parts.engine.clock.now())
+        await parts.runs.reap()
+        free = parts.slots - len(self._slices)
+        if free <= 0:
+            return False
+        claims = await parts.runs.claim(self._identity, free, parts.lease)
+        for claim in claims:
+            self._begin(claim)
+        return len(claims) == free
+
+    async def _rest(self) -> None:
+        """Sleep until something may be due, a slot is free, or it is time to stop."""
+        waits = {
+            asyncio.ensure_future(self._parts.bell.rung(self._parts.poll_seconds)),
+            asyncio.ensure_future(self._stopping.wait()),
+        }
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+            await asyncio.gather(*waits, return_exceptions=True)
+
+    def _begin(self, claim: Claim) -> None:
+        control = Control()
+        task = asyncio.create_task(self._work(claim, control), name=f"slice of {claim.run_id}")
+        self._slices[task] = control
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._slices.pop(task, None)
+        error = None if task.cancelled() else task.exception()
+        if error is not None and not isinstance(error, Fenced | Unavailable):
+            _log.error("slice could not be handed back", reason=repr(error))
+
+    async def _work(self, claim: Claim, control: Control) -> None:
+        parts = self._parts
+        slice_ = asyncio.ensure_future(work_slice(parts.engine, parts.graph, parts.saver(), claim, control))
+        await asyncio.wait({slice_})
+        error = slice_.exception()
+        if error is None:
+            rest = slice_.result()
+        elif isinstance(error, Fenced):
+            _log.info("fenced", run=claim.run_id, epoch=claim.epoch, reason=str(error))
+            return
+        else:
+            _log.error("slice failed", run=claim.run_id, epoch=claim.epoch, reason=_reason(error))
+            rest = await self._after(claim, error)
+        await self._hand_back(claim, rest)
+
+    async def _hand_back(self, claim: Claim, rest: Rest) -> None:
+        """Finish, however long the database is away: a run that is not handed back would stay ours for ever."""
+        async for attempt in AsyncRetrying(
+            retry=retry_if_exception_type(Unavailable), wait=wait_exponential(0.2, max=5), stop=self._gone
+        ):
+            with attempt:
+                await self._parts.runs.finish(claim, rest)
+
+    def _gone(self, _: RetryCallState) -> bool:
+        return self._lost
+
+    async def _after(self, claim: Claim, error: BaseException) -> Rest:
+        """How a run is left whose slice broke off: tried again, and parked when that keeps happening."""
+        again = Rest(status=RunStatus.QUEUED, again=True, progressed=False)
+        if isinstance(error, Unavailable):
+            return again
+        row = await self._parts.runs.get(claim.run_id)
+        if row.fruitless + 1 < FRUITLESS_LIMIT:
+            return again
+        engine = self._parts.engine
+        if isinstance(error, Corrupt):
+            return Rest(status=RunStatus.PARKED, waiting_for=f"a person: {error}", progressed=True)
+        run = await LiveRun.open(claim, engine.journal, engine.clock, engine.entropy)
+        await park(engine, run, f"{FRUITLESS_LIMIT} attempts in a row came to nothing: {_reason(error)}", poison=True)
+        return rest_of(run.state, again=False, progressed=True)
+
+
+def _reason(error: BaseException) -> str:
+    return str(error) if isinstance(error, StewardError) else f"{type(error).__name__}: {error}"
