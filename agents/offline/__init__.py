@@ -1,0 +1,1 @@
+"""Agents that need no key and no network: rules that say they are rules."""

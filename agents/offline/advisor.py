@@ -1,0 +1,64 @@
+"""Advice on a review, by rule: does the action say what the request says?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from governance.decisions import Decision, DecisionKind
+from governance.people import Person
+from governance.policy import Ruling
+from tools.contract import ToolSpec
+
+_LOOK_LOW = 0.6
+_APPROVE = 0.8
+_REJECT = 0.9
+
+
+class OfflineAdvisor:
+    """Compares arguments with the request. It can see a contradiction; whether a thing is wise, it cannot."""
+
+    async def advise(
+        self,
+        *,
+        step: str,
+        tool: ToolSpec,
+        args: Mapping[str, Any],
+        ruling: Ruling,
+        request: Mapping[str, Any],
+        requester: Person,
+    ) -> Decision:
+        """``reject`` when an argument contradicts the request, ``look`` when something deserves a look, else ``approve``."""
+        differing = [name for name, value in args.items() if name in request and request[name] != value]
+        concerns = _concerns(tool, args, request, requester)
+        agreeing = [name for name, value in args.items() if value in request.values()]
+        if differing:
+            name = differing[0]
+            choice, sure = "reject", _REJECT
+            why = f"{name} is {args[name]!s}, and the request says {request[name]!s}"
+        elif concerns:
+            choice, sure, why = "look", _LOOK_LOW, "; ".join(concerns)
+        else:
+            choice, sure = "approve", _APPROVE
+            why = "every argument agrees with the request, and nothing else speaks against it"
+        return Decision(
+            kind=DecisionKind.ADVICE,
+            subject=step,
+            choice=choice,
+            reasoning=f"{why[:1].upper()}{why[1:]}. It is asked because {ruling.because}.",
+            confidence=sure,
+            decider="rule:advisor",
+            evidence=tuple(f"{name} is what the request says" for name in agreeing),
+        )
+
+
+def _concerns(tool: ToolSpec, args: Mapping[str, Any], request: Mapping[str, Any], requester: Person) -> list[str]:
+    """What a person should look at."""
+    concerns = []
+    if tool.irreversible:
+        concerns.append(f"it cannot be taken back: {tool.irreversible.rstrip('.')}")
+    if requester.id in {str(value).casefold() for value in (*args.values(), request.get("email"))}:
+        concerns.append(f"it is about {requester.name}, who asked for it")
+    if tool.amount and args.get(tool.amount) not in (None, request.get(tool.amount)):
+        concerns.append(f"the amount, {args[tool.amount]:,}, does not come from the request")
+    return concerns

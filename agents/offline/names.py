@@ -1,0 +1,147 @@
+"""Names of people in sentences."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from agents.offline.passages import Passage, cue_pattern
+
+_WORD = re.compile(r"[^\W\d_]+(?:['-][^\W\d_]+)*\.?")
+_PARTICLES = frozenset(
+    {"van", "von", "der", "den", "de", "di", "da", "del", "della", "dos", "la", "le", "bin", "al", "ten", "ter"}
+)
+_BEFORE = r"(?:\s|:|,?\s*\b(?:a|an|the|our|of|for|new|colleague|employee|hire|starter|joiner|named|called|is|dr|mr|ms|mrs|prof)\b\.?)*"
+_LEADS_ON = r"(?:is (?:joining|leaving|starting)|joins|joined|starts|will (?:join|start|leave)|leaves|is to start|has resigned|resigned|resigns)"
+# Capitalised words that begin something else, and lower-case ones that are not a name though they follow "onboard".
+_NO_NAME_WORDS = """
+a an the as in on at for from with and or to of by is new our my this that it him her them me us you i we he she they
+someone somebody anyone person people colleague employee hire starter joiner joiners please starting starts start
+manager department team role title email mail job site based reporting reports who whose will would should can could
+software engineer developer designer analyst accountant intern everyone everybody nobody another one two three
+remote remotely hybrid office next today tomorrow what how when why where dear hi hello hey thanks
+"""
+_NOT_NAMES = frozenset(_NO_NAME_WORDS.split())
+_NOT_CAPITALISED_NAMES = _NOT_NAMES - {"will", "can", "one"}  # Will Smith is somebody
+_MOST_WORDS = 5
+
+
+@dataclass(frozen=True)
+class NameReading:
+    """A name in a text. ``sure`` is False for one in lower case, or when a second person is named beside."""
+
+    start: int
+    end: int
+    quote: str
+    first: str
+    last: str
+    sure: bool = True
+    another: str = ""
+
+
+def read_name(passage: Passage, phrases: Iterable[str]) -> NameReading | None:
+    """The person that the sentence is about, found by the words around the name."""
+    text, phrases = passage.free, tuple(phrases)
+    before = _before_a_verb(text, frozenset(word.casefold() for phrase in phrases for word in phrase.split()))
+    if before is not None:
+        return before
+    lead = cue_pattern([*phrases, "name", "named", "called"])
+    for match in re.finditer(rf"{lead}'?s?{_BEFORE}", text, re.IGNORECASE) if lead else ():
+        found = name_at(text, match.end())
+        if found is not None:
+            return found
+    return None
+
+
+def name_at(text: str, start: int, *, lenient: bool = False) -> NameReading | None:
+    """The name that begins at ``start``: capitalised words and particles; lower-case words only as a doubtful one."""
+    words = _capitalised(text, start)
+    sure = bool(words)
+    if not words:
+        words = _plain_words(text, start, least=1 if lenient else 2)
+    if not words:
+        return None
+    begin, end = words[0].start(), words[-1].end()
+    spoken = [re.sub(r"'s$", "", word[0]).rstrip(".") if word is words[-1] else word[0] for word in words]
+    end -= len(words[-1][0]) - len(spoken[-1])
+    first, last = _split([_cased(word, sure=sure) for word in spoken])
+    another = _second(text, end)
+    return NameReading(begin, end, text[begin:end], first, last, sure and not another, another)
+
+
+def _capitalised(text: str, start: int) -> list[re.Match[str]]:
+    words: list[re.Match[str]] = []
+    for word in _run(text, start):
+        lowered = word[0].casefold()
+        if lowered in _PARTICLES and words and not word[0][0].isupper():
+            words.append(word)
+        elif word[0][0].isupper() and lowered.rstrip(".") not in _NOT_CAPITALISED_NAMES and len(words) < _MOST_WORDS:
+            words.append(word)
+            if re.search(r"'s$", word[0]):
+                break
+        else:
+            break
+    while words and words[-1][0].casefold() in _PARTICLES and not words[-1][0][0].isupper():
+        words.pop()
+    return words
+
+
+def _plain_words(text: str, start: int, *, least: int) -> list[re.Match[str]]:
+    words: list[re.Match[str]] = []
+    for word in _run(text, start):
+        if word[0].casefold() in _NOT_NAMES or len(words) == 3:
+            break
+        words.append(word)
+    return words if least <= len(words) <= 3 else []
+
+
+def _run(text: str, start: int) -> Iterable[re.Match[str]]:
+    """Words one after the other with nothing but a blank between them."""
+    at = start
+    while (word := _WORD.match(text, at)) is not None:
+        yield word
+        if text[word.end() : word.end() + 1] != " ":
+            return
+        at = word.end() + 1
+
+
+def _before_a_verb(text: str, leading: frozenset[str]) -> NameReading | None:
+    """The name in "Ada Lovelace joins us" and in "Ada Lovelace's last day"."""
+    for match in re.finditer(rf"\s+{_LEADS_ON}\b|'s\s+(?:last|first|start)", text):
+        words = list(_WORD.finditer(text, 0, match.start()))
+        begin = None
+        for word in reversed(words[-_MOST_WORDS:]):
+            gap = text[word.end() : begin if begin is not None else match.start()]
+            if gap.strip() or word[0].casefold() in _NOT_CAPITALISED_NAMES | leading:
+                break
+            if not (word[0][0].isupper() or word[0].casefold() in _PARTICLES):
+                break
+            begin = word.start()
+        found = name_at(text[: match.start()], begin) if begin is not None else None
+        if found is not None and found.sure:
+            return found
+    return None
+
+
+def _second(text: str, end: int) -> str:
+    """A second person named right after the first: "… and Grace Hopper"."""
+    match = re.match(r"\s*(?:,|and|&|,\s*and)\s+", text[end:])
+    if match is None or ("," in match[0] and "and" not in match[0]):
+        return ""
+    words = _capitalised(text, end + match.end())
+    return text[words[0].start() : words[-1].end()] if len(words) >= 2 else ""
+
+
+def _split(words: list[str]) -> tuple[str, str]:
+    """First and last name: the last word, with the particles before it, is the last name."""
+    cut = len(words) - 1
+    while cut > 1 and words[cut - 1].casefold() in _PARTICLES and not words[cut - 1][0].isupper():
+        cut -= 1
+    return (" ".join(words[:cut]), " ".join(words[cut:])) if len(words) > 1 else (words[0], "")
+
+
+def _cased(word: str, *, sure: bool) -> str:
+    if not sure or (word.isupper() and len(word) > 2):
+        return "-".join(part[:1].upper() + part[1:].lower() for part in word.split("-"))
+    return word

@@ -1,0 +1,164 @@
+"""Planner, Triage, Advisor, Diagnostician: four small ports, each with an offline adapter that needs no key."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+from typing import Any, Protocol
+
+from governance.decisions import Decision
+from governance.effects import Failure
+from governance.events import Recovery
+from governance.findings import Finding
+from governance.goals import Goal
+from governance.people import Directory, Person
+from governance.policy import Ruling
+from plans.language import Plan
+from playbooks.model import Playbook
+from tools.contract import ToolSpec
+
+
+@dataclass(frozen=True)
+class PlanningTask:
+    """What a planner plans: goals over a catalog. ``findings`` and ``previous`` come with a repair."""
+
+    playbook: str
+    goals: Sequence[Goal]
+    guidance: str
+    request: Mapping[str, Any]
+    request_schema: Mapping[str, Any]
+    tools: Mapping[str, ToolSpec]
+    previous: Plan | None = None
+    findings: Sequence[Finding] = ()
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A plan as a document (right or wrong: the checker says) and the decision that made it."""
+
+    plan: dict[str, Any]
+    decision: Decision
+
+
+class Planner(Protocol):
+    """Writes plans."""
+
+    async def plan(self, task: PlanningTask) -> Proposal:
+        """A plan for the task; one with holes rather than none, so that findings can name them."""
+        ...
+
+
+@dataclass(frozen=True)
+class Understood:
+    """A sentence as a request. ``missing`` and ``doubtful`` map field names to a question; both empty: ready to run.
+
+    ``quotes`` maps each filled field to the words it was taken from.
+    """
+
+    playbook: str
+    request: dict[str, Any]
+    decision: Decision
+    missing: dict[str, str] = field(default_factory=dict)
+    doubtful: dict[str, str] = field(default_factory=dict)
+    quotes: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def ready(self) -> bool:
+        """Nothing is missing and nothing doubtful."""
+        return not self.missing and not self.doubtful
+
+
+@dataclass(frozen=True)
+class NotUnderstood:
+    """No playbook fits. ``question`` is what to ask the person."""
+
+    question: str
+    decision: Decision
+
+
+class Triage(Protocol):
+    """Turns words into a typed request. Asks for what is missing or doubtful, never invents."""
+
+    async def understand(
+        self,
+        text: str,
+        *,
+        playbooks: Sequence[Playbook],
+        directory: Directory,
+        today: date,
+        draft: Understood | None = None,
+    ) -> Understood | NotUnderstood:
+        """The request in ``text``; with ``draft``, ``text`` answers what was missing in it."""
+        ...
+
+
+class Advisor(Protocol):
+    """Recommends a verdict for a review."""
+
+    async def advise(
+        self,
+        *,
+        step: str,
+        tool: ToolSpec,
+        args: Mapping[str, Any],
+        ruling: Ruling,
+        request: Mapping[str, Any],
+        requester: Person,
+    ) -> Decision:
+        """A decision whose choice is ``approve``, ``reject`` or ``look`` (look closely)."""
+        ...
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """What to do about a failure, and what to tell people."""
+
+    choice: Recovery
+    explanation: str
+    decision: Decision
+
+
+class Diagnostician(Protocol):
+    """Says what a failure, refusal or cancel leads to."""
+
+    async def diagnose(
+        self, *, step: str, tool: ToolSpec | None, failure: Failure | None, refused: bool, attempts: int
+    ) -> Diagnosis:
+        """A diagnosis; total: it always has an answer."""
+        ...
+
+
+class Ask(StrEnum):
+    """What a person in chat wants."""
+
+    START = "start"
+    STATUS = "status"
+    WAITING = "waiting"
+    WHY = "why"
+    APPROVE = "approve"
+    REJECT = "reject"
+    CANCEL = "cancel"
+    RESUME = "resume"
+    HELP = "help"
+    ANSWER = "answer"
+    UNCLEAR = "unclear"
+
+
+@dataclass(frozen=True)
+class Wish:
+    """A chat message understood. ``target`` is a run id, review id, step or person as written, or empty."""
+
+    ask: Ask
+    target: str = ""
+    reason: str = ""
+    text: str = ""
+
+
+class Listener(Protocol):
+    """Understands what a person in chat wants."""
+
+    def hear(self, text: str, *, drafting: bool) -> Wish:
+        """The wish in a message; ``drafting`` says that a request is being completed in this chat."""
+        ...

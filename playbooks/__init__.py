@@ -1,0 +1,1 @@
+"""What work is known: the loader, and the playbooks that ship, as data."""
