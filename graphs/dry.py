@@ -13,6 +13,7 @@ from governance.errors import InvalidInput, NotFound
 from governance.runs import Claim, InboxRow, SideRow
 from graphs.engine import Engine
 from graphs.fold import RunFold
+from graphs.guard import not_yours
 from graphs.live import LiveRun
 from playbooks.requests import title_of, validate_request
 
@@ -54,8 +55,11 @@ async def open_dry(engine: Engine, state: Mapping[str, Any]) -> tuple[Engine, Li
         InvalidInput: ``ask`` is missing or incomplete.
         InvalidRequest: the request does not fit its playbook.
         NotFound: no such playbook or person.
+        Refused: the thread is a real run's.
 
     """
+    if state.get("run"):
+        raise not_yours(str(state["run"]["id"]))
     journal = DryJournal(state.get("dry") or ())
     dry = replace(engine, journal=journal, inbox=journal, hints=journal)
     if state.get("dry"):

@@ -14,6 +14,7 @@ from graphs.live import Entropy
 from graphs.ports import Hints, Inbox, JournalStore
 from plans.checked import Premises
 from playbooks.model import Playbook
+from playbooks.requests import closed_schema
 from tools.contract import Invoker, Tool, ToolSpec
 
 
@@ -53,7 +54,7 @@ class Engine:
         """What a plan under ``playbook`` is checked against."""
         return Premises(
             tools=self.specs,
-            request_schema=playbook.request,
+            request_schema=closed_schema(playbook),
             request=request,
             goals=playbook.goals,
             policy=Policy((*playbook.policy, *self.policy)),

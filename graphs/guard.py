@@ -77,7 +77,12 @@ class GuardedSaver(BaseCheckpointSaver[Any]):
     async def _refuse_runs(self, config: RunnableConfig) -> None:
         thread = str(config.get("configurable", {}).get("thread_id", ""))
         if await self._is_run(thread):
-            raise Refused(
-                f"Thread {thread} is a run's own: only its worker moves it.",
-                hint="To try something from one of its checkpoints use `steward fork`, which makes a thread of its own.",
-            )
+            raise not_yours(thread)
+
+
+def not_yours(thread: str) -> Refused:
+    """The error for whoever tries to move a run from outside."""
+    return Refused(
+        f"Thread {thread} is a run's own: only its worker moves it.",
+        hint="To try something from one of its checkpoints use `steward fork`, which makes a thread of its own.",
+    )

@@ -16,6 +16,7 @@ from graphs.live import LiveRun
 from graphs.recovery import park, recover
 from graphs.revision import Drift, check_plan, playbook_of
 from plans.language import Plan
+from playbooks.requests import closed_schema
 
 
 async def understand(engine: Engine, run: LiveRun, _: Control) -> None:
@@ -49,7 +50,7 @@ async def plan(engine: Engine, run: LiveRun, _: Control) -> None:
         goals=playbook.goals,
         guidance=playbook.guidance,
         request=dict(state.request or {}),
-        request_schema=playbook.request,
+        request_schema=closed_schema(playbook),
         tools=engine.specs,
         previous=Plan.model_validate(state.written.plan)
         if state.written and state.checked and state.checked.rulings

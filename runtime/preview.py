@@ -11,7 +11,7 @@ from governance.policy import Policy
 from graphs.fold import MAX_REPAIRS
 from plans.checked import Checked, CheckedPlan, Premises
 from plans.checker import check
-from playbooks.requests import title_of, validate_request
+from playbooks.requests import closed_schema, title_of, validate_request
 from runtime.knowledge import Knowledge
 from runtime.views import Preview
 
@@ -29,7 +29,7 @@ async def preview(knowledge: Knowledge, playbook_name: str, request: dict[str, A
     specs = {tool.id: tool.spec for tool in knowledge.catalog.tools}
     premises = Premises(
         tools=specs,
-        request_schema=playbook.request,
+        request_schema=closed_schema(playbook),
         request=understood,
         goals=playbook.goals,
         policy=Policy((*playbook.policy, *knowledge.policy)),
@@ -37,7 +37,7 @@ async def preview(knowledge: Knowledge, playbook_name: str, request: dict[str, A
         requester=by,
         untrusted=playbook.untrusted,
     )
-    task = PlanningTask(playbook.id, playbook.goals, playbook.guidance, understood, playbook.request, specs)
+    task = PlanningTask(playbook.id, playbook.goals, playbook.guidance, understood, closed_schema(playbook), specs)
     proposal = await knowledge.planner.plan(task)
     checked = check(proposal.plan, premises)
     for _ in range(MAX_REPAIRS):

@@ -50,7 +50,8 @@ class HintBell:
     async def rung(self, seconds: float) -> None:
         """Return at the next hint, or after ``seconds``."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._event.wait(), seconds)
+            async with asyncio.timeout(seconds):  # Python 3.11's wait_for can swallow a cancel
+                await self._event.wait()
         self._event.clear()
 
 
@@ -97,7 +98,8 @@ class LocalWorkshop:
                 except (Fenced, Unavailable) as error:
                     _log.warning("worker restarts", reason=str(error))
                     with contextlib.suppress(TimeoutError):
-                        await asyncio.wait_for(stop.wait(), self.retry_seconds)
+                        async with asyncio.timeout(self.retry_seconds):
+                            await stop.wait()
         finally:
             listener.cancel()
             await asyncio.gather(listener, return_exceptions=True)

@@ -89,7 +89,7 @@ async def _play(house: House, script: Script) -> RunFold:
             )
         else:
             await _answer(house, run_id, script)
-        await house.clock.sleep(3600 if waits > 10 else 120)
+        await house.clock.sleep(3600 if waits > 10 else 120)  # sleep: on a clock where it takes no time
     raise AssertionError(f"the run did not come to rest in {LIVES} lives: {await house.state(run_id)}")
 
 
