@@ -1,0 +1,40 @@
+"""Where LangGraph's checkpoints are kept: PostgreSQL, by the stock saver. A checkpoint is a cached copy of the fold."""
+
+from __future__ import annotations
+
+from langgraph.checkpoint.base import BaseCheckpointSaver
+from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
+from langgraph.checkpoint.serde import _msgpack
+
+from governance.errors import InvalidSettings
+from memory.database import AppConnection, Database
+
+
+def checkpoint_saver(database: Database) -> BaseCheckpointSaver[str]:
+    """A saver over the shared connections. Make one for each slice: a saver serialises its own reads and writes.
+
+    Raises:
+        InvalidSettings: LangGraph was imported without LANGGRAPH_STRICT_MSGPACK=true, so that reading a checkpoint
+            could run code.
+
+    """
+    _demand_strict()
+    return AsyncPostgresSaver(database.pool)
+
+
+async def make_checkpoint_tables(connection: AppConnection) -> None:
+    """Make LangGraph's tables, or bring them to its present version. ``connection`` is the owner's."""
+    await AsyncPostgresSaver(connection).setup()
+
+
+async def forget_checkpoints(connection: AppConnection, run_id: str) -> None:
+    """Delete all checkpoints of a run, in the transaction that ``connection`` is in."""
+    await AsyncPostgresSaver(connection).adelete_thread(run_id)
+
+
+def _demand_strict() -> None:
+    if not _msgpack.STRICT_MSGPACK_ENABLED:
+        raise InvalidSettings(
+            "LangGraph was imported before LANGGRAPH_STRICT_MSGPACK=true was set, so checkpoints would not be safe.",
+            hint="Set LANGGRAPH_STRICT_MSGPACK=true in the environment, or import runtime.wiring first.",
+        )

@@ -1,0 +1,87 @@
+"""Hints: PostgreSQL's notifications, spread to whoever watches. They may be late, doubled or lost: polling is the truth."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import defaultdict
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
+
+import psycopg
+
+from governance.errors import DatabaseUnavailable
+from memory.database import CHANNEL, Database, connect, explained
+
+_ANY = ""
+_RECONNECT_SECONDS = 1
+
+
+class Hints:
+    """Spreads hints on one event loop. Made by ``open_hints``."""
+
+    def __init__(self, url: str, *, poll_seconds: float) -> None:
+        self._url = url
+        self._poll_seconds = poll_seconds
+        self._watchers: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
+        self.listening = asyncio.Event()
+        """Set while notifications are received."""
+
+    async def watch(self, run_id: str) -> AsyncGenerator[None, None]:
+        """Yields at once, after each hint for the run, and at least once a second. Closing it stops the watching.
+
+        Hints in quick succession count as one. The first yield says that nothing from now on is missed.
+        """
+        hinted = asyncio.Event()
+        hinted.set()
+        self._watchers[run_id].add(hinted)
+        try:
+            while True:
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(self._poll_seconds):  # Python 3.11's wait_for can swallow a cancel
+                        await hinted.wait()
+                hinted.clear()
+                yield
+        finally:
+            self._watchers[run_id].discard(hinted)
+            if not self._watchers[run_id]:
+                del self._watchers[run_id]
+
+    def watch_any(self) -> AsyncGenerator[None, None]:
+        """As ``watch``, for all runs: what a worker waits for when nothing is due."""
+        return self.watch(_ANY)
+
+    async def listen(self) -> None:
+        """Receive until cancelled; connect again whenever the connection is lost."""
+        while True:
+            with contextlib.suppress(DatabaseUnavailable), explained(self._url):
+                await self._receive()
+            self.listening.clear()
+            await asyncio.sleep(_RECONNECT_SECONDS)
+
+    async def _receive(self) -> None:
+        async with await connect(self._url) as connection:
+            await connection.execute(psycopg.sql.SQL("LISTEN {}").format(psycopg.sql.Identifier(CHANNEL)))
+            self.listening.set()
+            self._spread("")  # whatever was missed
+            async for notification in connection.notifies():
+                self._spread(notification.payload)
+
+    def _spread(self, payload: str) -> None:
+        runs = [*payload.split(","), _ANY] if payload else list(self._watchers)
+        for run_id in runs:
+            for hinted in self._watchers.get(run_id, ()):
+                hinted.set()
+
+
+@asynccontextmanager
+async def open_hints(database: Database, *, poll_seconds: float = 1) -> AsyncIterator[Hints]:
+    """Hints from ``database``, on a connection of their own."""
+    hints = Hints(database.url, poll_seconds=poll_seconds)
+    listener = asyncio.create_task(hints.listen(), name="hints")
+    try:
+        yield hints
+    finally:
+        listener.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await listener

@@ -1,0 +1,33 @@
+"""Ids: UUIDv7 for what we name ourselves, and the digest that stands for a foreign key text."""
+
+from __future__ import annotations
+
+import hashlib
+from uuid import UUID
+
+import uuid_utils
+
+from governance.errors import NotFound
+
+
+def new_id() -> str:
+    """A new UUIDv7: for runs and inbox rows. Later ids sort after earlier ones."""
+    return str(uuid_utils.uuid7())
+
+
+def run_uuid(run_id: str) -> UUID:
+    """The id of a run as PostgreSQL keeps it; NotFound when it is not one."""
+    try:
+        return UUID(run_id)
+    except ValueError:
+        raise no_run(run_id) from None
+
+
+def no_run(text: str) -> NotFound:
+    """The error for a run that nobody knows."""
+    return NotFound(f"There is no run {text!r}.", hint="`steward runs` lists them.")
+
+
+def fingerprint(dedupe: str | None) -> bytes | None:
+    """SHA-256 of a dedupe key: a key may hold a person's data, its fingerprint survives their erasure."""
+    return None if dedupe is None else hashlib.sha256(dedupe.encode()).digest()

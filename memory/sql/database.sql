@@ -1,0 +1,16 @@
+-- name: session
+-- What every connection of the application is set to.
+SELECT set_config('role', 'steward_app', false), set_config('timezone', 'UTC', false), set_config('jit', 'off', false)
+
+-- name: session_id
+-- The server process behind this connection.
+SELECT pg_backend_pid() AS session
+
+-- name: fitness
+-- What the application must know before it trusts the database.
+SELECT current_setting('server_version_num')::int / 10000 AS version,
+       j.name IS NOT NULL AS migrated,
+       coalesce(
+           has_table_privilege(j.name, 'UPDATE') OR has_any_column_privilege(j.name, 'UPDATE')
+           OR has_table_privilege(j.name, 'DELETE') OR has_table_privilege(j.name, 'TRUNCATE'), false) AS may_rewrite
+FROM (SELECT to_regclass('public.journal')::oid) AS j (name)

@@ -1,0 +1,161 @@
+-- The only ways to write a journal, and the guard that keeps it so. Applied by every migration run, after the tables.
+-- All are owned by the owner (SECURITY DEFINER): the application's role may call them and has no other right to write.
+
+-- Refuses every change of the journal, also the owner's, but one: steward_erase blanking body and salt.
+CREATE OR REPLACE FUNCTION steward_guard_journal() RETURNS trigger
+LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+BEGIN
+    IF TG_OP = 'UPDATE' AND TG_LEVEL = 'ROW' AND current_setting('steward.erasing', true) = 'yes' THEN
+        IF NEW.body IS NULL AND NEW.salt IS NULL
+           AND ROW(NEW.run_id, NEW.seq, NEW.at, NEW.kind, NEW.cause, NEW.body_digest, NEW.prev_hash, NEW.hash)
+             = ROW(OLD.run_id, OLD.seq, OLD.at, OLD.kind, OLD.cause, OLD.body_digest, OLD.prev_hash, OLD.hash) THEN
+            RETURN NEW;
+        END IF;
+    END IF;
+    RAISE EXCEPTION 'the journal is append-only: % is refused', TG_OP USING ERRCODE = 'insufficient_privilege';
+END $$;
+
+CREATE OR REPLACE TRIGGER journal_rows_stay BEFORE UPDATE OR DELETE ON journal
+    FOR EACH ROW EXECUTE FUNCTION steward_guard_journal();
+CREATE OR REPLACE TRIGGER journal_stays BEFORE TRUNCATE ON journal
+    FOR EACH STATEMENT EXECUTE FUNCTION steward_guard_journal();
+-- ALWAYS: also under session_replication_role = replica.
+ALTER TABLE journal ENABLE ALWAYS TRIGGER journal_rows_stay;
+ALTER TABLE journal ENABLE ALWAYS TRIGGER journal_stays;
+
+-- A run's row, due now, and the first entry of its journal, at once. A second admission with the same dedupe key
+-- writes nothing. Returns the run that stands.
+CREATE OR REPLACE FUNCTION steward_admit(
+    p_run uuid, p_playbook text, p_title text, p_requester text, p_source text, p_dedupe bytea,
+    p_at timestamptz, p_kind text, p_cause text, p_body text, p_salt bytea,
+    p_body_digest bytea, p_prev_hash bytea, p_hash bytea
+) RETURNS SETOF run
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    INSERT INTO run (id, playbook, title, requester, source, status, admitted_at, wake_at, dedupe)
+    VALUES (p_run, p_playbook, p_title, p_requester, p_source, 'queued', p_at, now(), p_dedupe)
+    ON CONFLICT (dedupe) DO NOTHING;
+    IF FOUND THEN
+        INSERT INTO journal (run_id, seq, at, kind, cause, body, salt, body_digest, prev_hash, hash)
+        VALUES (p_run, 1, p_at, p_kind, p_cause, p_body, p_salt, p_body_digest, p_prev_hash, p_hash);
+        PERFORM pg_notify('steward', p_run::text);
+        RETURN QUERY SELECT * FROM run WHERE id = p_run;
+    ELSE
+        RETURN QUERY SELECT * FROM run WHERE dedupe = p_dedupe;
+    END IF;
+END $$;
+
+-- Appends for any number of runs: one call, one commit. p_runs, p_owners, p_epochs are the claims, one per run; the
+-- arrays p_run … p_hash are the entries, in order of seq within a run; p_rows holds the rows that belong to them, as
+-- JSON. A run's entries and rows are written all or none, and one run's refusal does not touch another's.
+-- Answers per run: ok; fenced (owner or epoch differ); moved (they do not continue the tail, or a cause is known).
+CREATE OR REPLACE FUNCTION steward_append(
+    p_runs uuid[], p_owners int[], p_epochs bigint[],
+    p_run uuid[], p_seq bigint[], p_at timestamptz[], p_kind text[], p_cause text[], p_body text[], p_salt bytea[],
+    p_body_digest bytea[], p_prev_hash bytea[], p_hash bytea[], p_rows jsonb
+) RETURNS TABLE (for_run uuid, answer text)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    accepted uuid[];
+    hint text;
+BEGIN
+    -- In id order, as everybody locks runs: no deadlocks. Whoever wants to take a run away waits for this commit.
+    PERFORM 1 FROM run r WHERE r.id = ANY (p_runs) ORDER BY r.id FOR SHARE;
+
+    -- A statement of its own: it sees what was committed while the locks were awaited.
+    WITH claim AS (
+        SELECT * FROM unnest(p_runs, p_owners, p_epochs) AS c (run_id, owner, epoch)
+    ), entry AS (
+        SELECT e.run_id, e.seq, e.cause, e.prev_hash, e.n,
+               lag(e.seq) OVER chain AS seq_before, lag(e.hash) OVER chain AS hash_before
+        FROM unnest(p_run, p_seq, p_cause, p_prev_hash, p_hash) WITH ORDINALITY AS e (run_id, seq, cause, prev_hash, hash, n)
+        WINDOW chain AS (PARTITION BY e.run_id ORDER BY e.n)
+    ), good AS (
+        SELECT c.run_id
+        FROM claim c
+        JOIN run r ON r.id = c.run_id AND r.owner = c.owner AND r.epoch = c.epoch
+        LEFT JOIN LATERAL (
+            SELECT j.seq, j.hash FROM journal j WHERE j.run_id = c.run_id ORDER BY j.seq DESC LIMIT 1
+        ) tail ON true
+        WHERE NOT EXISTS (
+            SELECT 1 FROM entry e WHERE e.run_id = c.run_id AND (
+                e.seq <> coalesce(e.seq_before, tail.seq, 0) + 1
+                OR e.prev_hash <> coalesce(e.hash_before, tail.hash, decode(repeat('00', 32), 'hex'))
+                OR EXISTS (SELECT 1 FROM journal j WHERE j.run_id = e.run_id AND j.cause = e.cause)
+                OR EXISTS (SELECT 1 FROM entry o WHERE o.run_id = e.run_id AND o.cause = e.cause AND o.n < e.n)
+            )
+        )
+    )
+    SELECT coalesce(array_agg(good.run_id), '{}') INTO accepted FROM good;
+
+    INSERT INTO journal (run_id, seq, at, kind, cause, body, salt, body_digest, prev_hash, hash)
+    SELECT e.run_id, e.seq, e.at, e.kind, e.cause, e.body, e.salt, e.body_digest, e.prev_hash, e.hash
+    FROM unnest(p_run, p_seq, p_at, p_kind, p_cause, p_body, p_salt, p_body_digest, p_prev_hash, p_hash)
+        AS e (run_id, seq, at, kind, cause, body, salt, body_digest, prev_hash, hash)
+    WHERE e.run_id = ANY (accepted);
+
+    IF jsonb_array_length(p_rows) > 0 THEN
+        PERFORM steward_write_rows(accepted, p_rows);
+    END IF;
+
+    IF cardinality(accepted) > 0 THEN
+        hint := array_to_string(accepted, ',');
+        PERFORM pg_notify('steward', CASE WHEN length(hint) < 7900 THEN hint ELSE '' END);
+    END IF;
+    RETURN QUERY
+        SELECT c.run_id, CASE WHEN c.run_id = ANY (accepted) THEN 'ok'
+                              WHEN EXISTS (SELECT 1 FROM run r WHERE r.id = c.run_id AND r.owner = c.owner
+                                           AND r.epoch = c.epoch) THEN 'moved'
+                              ELSE 'fenced' END
+        FROM unnest(p_runs, p_owners, p_epochs) AS c (run_id, owner, epoch);
+END $$;
+
+-- The rows that belong to events, of the accepted runs only. A question asked again after it was closed or answered is
+-- open again; one that is open stays as it is. A question that somebody has answered meanwhile is not closed.
+CREATE OR REPLACE FUNCTION steward_write_rows(p_accepted uuid[], p_rows jsonb) RETURNS void
+LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+DECLARE
+    side record;
+BEGIN
+    FOR side IN
+        SELECT x.* FROM ROWS FROM (
+            jsonb_to_recordset(p_rows) AS (what text, run_id uuid, id text, at timestamptz, kind text, card text,
+                                           approvers text[], status text, why text)
+        ) WITH ORDINALITY AS x
+        WHERE x.run_id = ANY (p_accepted) ORDER BY x.ordinality
+    LOOP
+        CASE side.what
+        WHEN 'ask' THEN
+            INSERT INTO review (run_id, id, kind, card, approvers, asked_at, status)
+            VALUES (side.run_id, side.id, side.kind, side.card, side.approvers, side.at, 'open')
+            ON CONFLICT (run_id, id) DO UPDATE
+            SET card = excluded.card, approvers = excluded.approvers, asked_at = excluded.asked_at, status = 'open',
+                verdict = NULL, decided_by = NULL, decided_at = NULL, closed_why = '', closed_at = NULL
+            WHERE review.status <> 'open';
+        WHEN 'close' THEN
+            UPDATE review SET status = side.status, closed_why = side.why, closed_at = coalesce(side.at, now())
+            WHERE review.run_id = side.run_id AND review.id = side.id AND review.status = 'open';
+        WHEN 'timer' THEN
+            INSERT INTO timer (run_id, timer_id, due_at) VALUES (side.run_id, side.id, side.at)
+            ON CONFLICT (run_id, timer_id) DO UPDATE SET due_at = excluded.due_at;
+        END CASE;
+    END LOOP;
+END $$;
+
+-- Blanks body and salt of an ended run's entries; the chain stays valid. Returns how many were blanked now.
+CREATE OR REPLACE FUNCTION steward_erase(p_run uuid) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    blanked bigint;
+BEGIN
+    PERFORM 1 FROM run r WHERE r.id = p_run AND r.ended_at IS NOT NULL FOR UPDATE;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'only an ended run can be erased';
+    END IF;
+    -- Not by SET in the function's head: an owner that is no superuser may not write that.
+    PERFORM set_config('steward.erasing', 'yes', true);
+    UPDATE journal SET body = NULL, salt = NULL WHERE run_id = p_run AND (body IS NOT NULL OR salt IS NOT NULL);
+    GET DIAGNOSTICS blanked = ROW_COUNT;
+    PERFORM set_config('steward.erasing', '', true);
+    RETURN blanked;
+END $$;

@@ -1,0 +1,19 @@
+-- What the application's role may do. Applied by every migration run, after the functions.
+
+REVOKE CREATE ON SCHEMA public FROM PUBLIC;
+GRANT USAGE ON SCHEMA public TO steward_app;
+
+REVOKE ALL ON run, journal, review, inbox, timer, chat_thread, chat_remark, chat_run FROM steward_app;
+GRANT SELECT ON journal TO steward_app;
+GRANT SELECT, UPDATE ON run TO steward_app;
+GRANT SELECT, UPDATE ON review TO steward_app;
+GRANT SELECT, INSERT, UPDATE ON inbox TO steward_app;
+GRANT SELECT, DELETE ON timer TO steward_app;
+GRANT SELECT, INSERT, UPDATE, DELETE ON chat_thread, chat_remark, chat_run TO steward_app;
+GRANT USAGE ON SEQUENCE worker_id_seq TO steward_app;
+
+REVOKE ALL ON FUNCTION steward_admit, steward_append, steward_erase, steward_write_rows, steward_guard_journal FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION steward_admit, steward_append, steward_erase TO steward_app;
+
+-- LangGraph's own.
+GRANT SELECT, INSERT, UPDATE, DELETE ON checkpoints, checkpoint_blobs, checkpoint_writes TO steward_app;

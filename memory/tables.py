@@ -1,0 +1,151 @@
+"""All tables of Steward. Alembic compares a migrated database with this; checkpoints are LangGraph's own tables.
+
+The key of every table of a run begins with ``run_id``, as LangGraph's begin with ``thread_id``, so that run data can be
+sharded by it. Rows that belong to events are written by ``sql/functions.sql`` in the transaction of their event.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    Sequence,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.schema import SchemaItem
+
+METADATA = MetaData(
+    naming_convention={
+        "pk": "%(table_name)s_pkey",
+        "fk": "%(table_name)s_%(column_0_name)s_fkey",
+        "uq": "%(table_name)s_%(column_0_N_name)s_key",
+        "ix": "%(table_name)s_%(column_0_N_name)s_idx",
+    }
+)
+WORKER_IDS = Sequence("worker_id_seq", metadata=METADATA, data_type=Integer)
+_MOMENT = DateTime(timezone=True)
+_NOTHING = text("''")
+
+
+def _run_table(name: str, *parts: SchemaItem) -> Table:
+    """A table of a run's rows; its first column is ``run_id``."""
+    return Table(name, METADATA, Column("run_id", Uuid, ForeignKey("run.id"), nullable=False), *parts)
+
+
+RUN = Table(
+    "run",
+    METADATA,
+    Column("id", Uuid, primary_key=True),
+    Column("playbook", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("requester", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("waiting_for", Text, nullable=False, server_default=_NOTHING),
+    Column("admitted_at", _MOMENT, nullable=False),
+    Column("ended_at", _MOMENT),
+    Column("wake_at", _MOMENT, comment="due from then on; null: nothing to do until somebody wakes it"),
+    Column("owner", Integer, comment="the worker that holds it"),
+    Column("epoch", BigInteger, nullable=False, server_default=text("0")),
+    Column("lease_until", _MOMENT),
+    Column("claimed_seq", BigInteger, nullable=False, server_default=text("0"), comment="the journal's tail at claim"),
+    Column("fruitless", Integer, nullable=False, server_default=text("0")),
+    Column("dedupe", LargeBinary, unique=True, comment="sha256 of the trigger's key: keys may hold a person's data"),
+    Index("run_due_idx", "wake_at", postgresql_where=text("owner IS NULL AND wake_at IS NOT NULL")),
+    Index("run_owned_idx", "owner", postgresql_where=text("owner IS NOT NULL")),
+)
+
+JOURNAL = _run_table(
+    "journal",
+    Column("seq", BigInteger, nullable=False),
+    Column("at", _MOMENT, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("cause", Text, nullable=False),
+    Column("body", Text, comment="canonical JSON; null after erasure"),
+    Column("salt", LargeBinary),
+    Column("body_digest", LargeBinary, nullable=False),
+    Column("prev_hash", LargeBinary, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("run_id", "seq"),
+    UniqueConstraint("run_id", "cause"),
+)
+
+REVIEW = _run_table(
+    "review",
+    Column("id", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("card", Text, comment="the card as JSON; null after erasure"),
+    Column("approvers", ARRAY(Text), nullable=False),
+    Column("asked_at", _MOMENT, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("verdict", Text, comment="the verdict as JSON"),
+    Column("decided_by", Text),
+    Column("decided_at", _MOMENT),
+    Column("closed_why", Text, nullable=False, server_default=_NOTHING),
+    Column("closed_at", _MOMENT),
+    PrimaryKeyConstraint("run_id", "id"),
+    Index("review_id_idx", "id"),
+    Index("review_open_idx", "asked_at", postgresql_where=text("status = 'open'")),
+)
+
+INBOX = _run_table(
+    "inbox",
+    Column("id", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("at", _MOMENT, nullable=False, server_default=text("clock_timestamp()")),
+    Column("dedupe", LargeBinary, comment="sha256 of the sender's key"),
+    PrimaryKeyConstraint("run_id", "id"),
+    UniqueConstraint("run_id", "dedupe"),
+)
+
+TIMER = _run_table(
+    "timer",
+    Column("timer_id", Text, nullable=False),
+    Column("due_at", _MOMENT, nullable=False),
+    PrimaryKeyConstraint("run_id", "timer_id"),
+    Index("timer_due_idx", "due_at"),
+)
+
+# A thread belongs to a person, not to a run. It only shows runs, by their ids, and may be dropped.
+CHAT_THREAD = Table(
+    "chat_thread",
+    METADATA,
+    Column("id", Uuid, primary_key=True),
+    Column("person", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("draft", Text, comment="the request that is being completed, as JSON"),
+    Column("begun_at", _MOMENT, nullable=False, server_default=text("clock_timestamp()")),
+    Column("touched_at", _MOMENT, nullable=False, server_default=text("clock_timestamp()")),
+    Index("chat_thread_person_touched_at_idx", "person", "touched_at"),
+)
+
+CHAT_REMARK = Table(
+    "chat_remark",
+    METADATA,
+    Column("thread_id", Uuid, ForeignKey("chat_thread.id", ondelete="CASCADE"), nullable=False),
+    Column("id", Uuid, nullable=False),
+    Column("at", _MOMENT, nullable=False, server_default=text("clock_timestamp()")),
+    Column("said_by", Text, nullable=False, comment="a person's id; empty: Steward"),
+    Column("body", Text, nullable=False, comment="words, and ids of what is drawn below them, as JSON"),
+    PrimaryKeyConstraint("thread_id", "id"),
+)
+
+CHAT_RUN = _run_table(
+    "chat_run",
+    Column("thread_id", Uuid, ForeignKey("chat_thread.id", ondelete="CASCADE"), nullable=False),
+    PrimaryKeyConstraint("run_id", "thread_id"),
+    Index("chat_run_thread_id_idx", "thread_id"),
+)

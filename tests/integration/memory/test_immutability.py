@@ -1,0 +1,161 @@
+"""The journal cannot be changed, and when somebody stronger than the database's rights changes it, it shows where."""
+
+from __future__ import annotations
+
+import psycopg
+import pytest
+
+from governance.chain import Broken, verify
+from governance.errors import DatabaseUnavailable
+from governance.events import RunStatus
+from governance.runs import Rest
+from memory.database import Database
+from memory.journal import Journal
+from memory.runs import Runs
+from tests.fixtures.journals import ClaimedRun, claimed
+
+
+async def five_entries(journal: Journal, runs: Runs) -> ClaimedRun:
+    """A run with five entries."""
+    run = await claimed(runs)
+    await journal.append(run.claim, [run.next() for _ in range(4)])
+    return run
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        b"UPDATE journal SET body = 'x'",
+        b"DELETE FROM journal",
+        b"TRUNCATE journal",
+        b"INSERT INTO journal SELECT * FROM journal",
+        b"ALTER TABLE journal DISABLE TRIGGER ALL",
+        b"DROP TABLE journal",
+        b"SELECT steward_write_rows('{}', '[]')",
+        b"INSERT INTO review SELECT * FROM review",
+        b"INSERT INTO run SELECT * FROM run",
+        b"DELETE FROM run",
+    ],
+)
+async def test_the_application_may_not(statement: bytes, database: Database) -> None:
+    """Whatever it tries, also with the word that the erasure sets."""
+    with pytest.raises(DatabaseUnavailable, match=r"permission denied|must be owner"):
+        await database.fetch(statement)
+    async with database.connection() as connection:
+        await connection.execute("SET steward.erasing = 'yes'")
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            await connection.execute(statement)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE journal SET body = 'x'",
+        "UPDATE journal SET body = NULL, salt = NULL",
+        "DELETE FROM journal",
+        "TRUNCATE journal",
+        "SET session_replication_role = replica; DELETE FROM journal",
+        "SET steward.erasing = 'yes'; DELETE FROM journal",
+        "SET steward.erasing = 'yes'; TRUNCATE journal",
+        "SET steward.erasing = 'yes'; UPDATE journal SET body = 'x'",
+        "SET steward.erasing = 'yes'; UPDATE journal SET body = NULL, salt = NULL, cause = 'x'",
+        "SET steward.erasing = 'yes'; UPDATE journal SET body = NULL, salt = NULL, body_digest = hash",
+    ],
+)
+async def test_not_even_the_owner_may(
+    statement: str, journal: Journal, runs: Runs, owner: psycopg.AsyncConnection
+) -> None:
+    """The trigger holds for a superuser, and lets through what erasure does and nothing more."""
+    run = await five_entries(journal, runs)
+    before = await journal.read(run.row.id)
+    with pytest.raises(psycopg.errors.InsufficientPrivilege, match="append-only"):
+        await owner.execute(statement.encode())
+    assert await journal.read(run.row.id) == before
+
+
+async def test_the_word_of_the_erasure_holds_no_longer_than_it(
+    journal: Journal, runs: Runs, owner: psycopg.AsyncConnection
+) -> None:
+    """Not even for the rest of its transaction."""
+    ended, other = await five_entries(journal, runs), await five_entries(journal, runs)
+    await runs.finish(ended.claim, Rest(RunStatus.DONE))
+    async with owner.transaction(force_rollback=True):
+        await owner.execute("SELECT steward_erase(%s)", [ended.row.id])
+        with pytest.raises(psycopg.errors.InsufficientPrivilege, match="append-only"):
+            await owner.execute("UPDATE journal SET body = NULL, salt = NULL WHERE run_id = %s", [other.row.id])
+    assert verify([entry async for entry in journal.all_entries()]).erased == 0
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("at", "at + interval '1 microsecond'"),
+        ("kind", "'run.parked'"),
+        ("cause", "'another'"),
+        ("body", "replace(body, 'entry', 'Entry')"),
+        ("salt", "set_byte(salt, 0, get_byte(salt, 0) # 1)"),
+        ("body_digest", "set_byte(body_digest, 0, get_byte(body_digest, 0) # 1)"),
+        ("prev_hash", "set_byte(prev_hash, 31, get_byte(prev_hash, 31) # 1)"),
+        ("hash", "set_byte(hash, 31, get_byte(hash, 31) # 1)"),
+        ("seq", "30"),
+    ],
+)
+async def test_a_change_of_any_column_is_found_where_it_is(
+    column: str, value: str, journal: Journal, runs: Runs, owner: psycopg.AsyncConnection
+) -> None:
+    """Made by a superuser who takes the trigger away first."""
+    run = await five_entries(journal, runs)
+    await tamper(owner, f"UPDATE journal SET {column} = {value} WHERE seq = 3")
+    found = verify([entry async for entry in journal.all_entries()])
+    assert found.broken[0].run_id == run.row.id
+    assert found.broken[0].seq == (4 if column == "seq" else 3)  # renumbered: first missing at its old place
+
+
+@pytest.mark.parametrize(("deleted", "seen_at"), [(1, 2), (3, 4)])
+async def test_a_missing_entry_is_found(
+    deleted: int, seen_at: int, journal: Journal, runs: Runs, owner: psycopg.AsyncConnection
+) -> None:
+    """The first, or one in the middle: the one after it does not fit."""
+    run = await five_entries(journal, runs)
+    await tamper(owner, f"DELETE FROM journal WHERE seq = {deleted}")
+    found = verify([entry async for entry in journal.all_entries()])
+    why = f"expected number {deleted}, found {seen_at}: entries are missing or out of order"
+    assert found.broken == (Broken(run.row.id, seen_at, why),)
+
+
+async def test_a_missing_end_is_not_found_by_the_chain_alone(
+    journal: Journal, runs: Runs, owner: psycopg.AsyncConnection
+) -> None:
+    """The limit of a chain: without a seal kept elsewhere, a journal that lost its last entries looks whole."""
+    await five_entries(journal, runs)
+    await tamper(owner, "DELETE FROM journal WHERE seq = 5")
+    assert verify([entry async for entry in journal.all_entries()]).ok
+
+
+async def test_a_run_that_was_taken_out_whole_is_not_found_by_the_chain_alone(
+    journal: Journal, runs: Runs, owner: psycopg.AsyncConnection
+) -> None:
+    """The same limit: chains are per run."""
+    await five_entries(journal, runs)
+    await tamper(owner, "DELETE FROM journal")
+    assert verify([entry async for entry in journal.all_entries()]).ok
+
+
+async def test_swapped_bodies_are_found(journal: Journal, runs: Runs, owner: psycopg.AsyncConnection) -> None:
+    """Each body is bound to its place, salt and all."""
+    run = await five_entries(journal, runs)
+    await tamper(
+        owner,
+        "UPDATE journal a SET body = b.body, salt = b.salt, body_digest = b.body_digest FROM journal b"
+        " WHERE a.seq IN (2, 3) AND b.seq = 5 - a.seq",
+    )
+    assert [b.seq for b in verify(await journal.read(run.row.id)).broken] == [2, 3]
+
+
+async def tamper(owner: psycopg.AsyncConnection, statement: str) -> None:
+    """Do what only a superuser can, around the trigger."""
+    async with owner.transaction():
+        await owner.execute("ALTER TABLE journal DISABLE TRIGGER ALL")
+        changed = await owner.execute(statement.encode())
+        assert changed.rowcount
+        await owner.execute("ALTER TABLE journal ENABLE TRIGGER ALL")
