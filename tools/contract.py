@@ -252,7 +252,8 @@ class Order:
     ``new_intent`` makes the intent if there is none (reads: None). ``ambiguous`` is True when the last word about an
     open intent is that nobody knows (an ambiguous attempt, or a crash). ``settle_only`` (a run that is cancelled or
     failing): find out whether an open intent happened, by its lookup where there is one, and do not start it anew:
-    NONE ends in Stopped.
+    NONE ends in Stopped. ``deadline`` is when the answer to whatever was sent cannot come any more, where the journal
+    says so; without it an open intent is counted from now.
     """
 
     run_id: str
@@ -264,6 +265,7 @@ class Order:
     attempts: int = 0
     ambiguous: bool = False
     settle_only: bool = False
+    deadline: datetime | None = None
     grant: Grant | None = None
 
 

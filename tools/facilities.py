@@ -40,6 +40,7 @@ class NewAssignment(ToolModel):
     desk_code: DeskCode
     account_id: AccountId
     start_date: date = Field(description="the first day at the desk")
+    site: Site | None = Field(default=None, description="any free desk of this site will do when that one is taken")
 
 
 class AssignmentRef(ToolModel):
@@ -123,14 +124,15 @@ async def find_free_desk(call: Call, wanted: DeskQuery) -> Desk:
 
 
 async def assign_desk(call: Call, wanted: NewAssignment) -> Assignment:
-    """Give the desk to the account."""
-    body = {
-        "desk_code": wanted.desk_code,
-        "occupant": wanted.account_id,
-        "from_date": wanted.start_date.isoformat(),
-        "external_ref": call.key,
-    }
-    return _assignment((await call.http.request("POST", "/assignments", json=body)).body)
+    """Give the desk to the account, or another one of the site if somebody was faster and a site is given."""
+    whose = {"occupant": wanted.account_id, "from_date": wanted.start_date.isoformat(), "external_ref": call.key}
+    this_desk = {"desk_code": wanted.desk_code, **whose}
+    if wanted.site is None:
+        return _assignment((await call.http.request("POST", "/assignments", json=this_desk)).body)
+    answer = await call.http.request("POST", "/assignments", json=this_desk, expect=(409,))
+    if answer.status == 409:
+        answer = await call.http.request("POST", "/assignments", json={"site": wanted.site, **whose})
+    return _assignment(answer.body)
 
 
 async def look_for_assignment(call: Call, wanted: NewAssignment) -> Found:
@@ -163,7 +165,7 @@ async def release_desk(call: Call, wanted: AssignmentRef) -> Assignment | Existi
 
 def _pretend_assigned(wanted: NewAssignment, _: str) -> Assignment:
     number = simulated_id("asg-", 4, wanted.account_id)
-    return Assignment(assignment_id=number, site="Berlin", state="active", **wanted.model_dump())
+    return Assignment(assignment_id=number, state="active", **wanted.model_dump() | {"site": wanted.site or "Berlin"})
 
 
 def _pretend(account_id: str, assignment_id: str = "", *, state: str = "active") -> Assignment:

@@ -161,6 +161,16 @@ async def test_facilities_refuses_a_desk_that_is_taken_and_gives_a_released_one(
     await world.call("facilities.assign_desk", **other)
 
 
+async def test_facilities_gives_another_desk_of_the_site_when_somebody_was_faster(world: World) -> None:
+    """Two runs chose the same desk: with a site the second takes the next free one, and its lookup finds that."""
+    made = await world.call("facilities.assign_desk", **NEW_DESK)
+    other = NEW_DESK | {"account_id": "acc-000001", "site": "Berlin"}
+    second = await world.call("facilities.assign_desk", **other)
+    assert second.output["desk_code"] != made.output["desk_code"]
+    world.catch_up()
+    assert (await world.look_up("facilities.assign_desk", second.key, **other)).answer.value == "ours"
+
+
 async def test_security_wants_an_approval_for_the_data_centre(world: World) -> None:
     """Without an approver it is refused; with one it is granted, and taken back to what was before."""
     with pytest.raises(Permanent, match="approvedBy"):
