@@ -30,13 +30,17 @@ def require_answer(card: ReviewCard, verdict: Verdict) -> None:
     """Raises InvalidInput when the verdict is not an answer to this question."""
     if verdict.choice not in card.allowed:
         allowed = ", ".join(choice.value for choice in card.allowed)
-        raise InvalidInput(f"This question cannot be answered with {verdict.choice.value}.", hint=f"It takes {allowed}.")
+        raise InvalidInput(
+            f"This question cannot be answered with {verdict.choice.value}.", hint=f"It takes {allowed}."
+        )
     if verdict.choice in {Choice.REJECT, Choice.EDIT} and not verdict.reason.strip():
         raise InvalidInput(f"To {verdict.choice.value} needs a reason: it is what the requester will read.")
     if verdict.choice is Choice.EDIT and verdict.args is None:
         raise InvalidInput("An edit needs the arguments as they should be.")
     if verdict.choice is Choice.RESPOND and verdict.response not in _RESPONSES[card.kind]:
-        raise InvalidInput(f"The answer is one of {', '.join(_RESPONSES[card.kind])}, not {verdict.response or 'nothing'}.")
+        raise InvalidInput(
+            f"The answer is one of {', '.join(_RESPONSES[card.kind])}, not {verdict.response or 'nothing'}."
+        )
 
 
 def _why_not(card: ReviewCard, person: Person, directory: Directory) -> str:
@@ -45,6 +49,7 @@ def _why_not(card: ReviewCard, person: Person, directory: Directory) -> str:
     if person.id in card.approvers:
         return ""
     stands_in = any(
-        (delegate := directory.delegate_of(approver)) is not None and delegate.id == person.id for approver in card.approvers
+        (delegate := directory.delegate_of(approver)) is not None and delegate.id == person.id
+        for approver in card.approvers
     )
     return "" if stands_in else f"This question is not put to {person.name}."

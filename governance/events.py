@@ -117,12 +117,13 @@ class StepTried(_Body):
 
 
 class StepWaiting(_Body):
-    """Nothing more can be done about a step before ``until``; nothing of it is in flight."""
+    """Nothing more can be done about a step before ``until``. ``doubt``: its effect may have happened all the same."""
 
     kind: Literal["step.waiting"] = "step.waiting"
     step: str
     until: datetime
     why: str
+    doubt: bool
 
 
 class StepReconciled(_Body):

@@ -23,6 +23,11 @@ class Person(BaseModel):
     def __str__(self) -> str:
         return self.name
 
+    def may(self, permission: str) -> bool:
+        """Whether the person has ``permission`` (``area:act``), by itself, by ``area:*`` or by ``*``."""
+        area = permission.partition(":")[0]
+        return bool(self.permissions & {"*", permission, f"{area}:*"})
+
 
 class Directory(Protocol):
     """Who is who. ``people.yaml`` in the demo; later OIDC groups or SCIM."""

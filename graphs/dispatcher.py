@@ -18,6 +18,7 @@ from governance.effects import EffectClass, Failure, StepStatus
 from governance.errors import Fenced
 from graphs.control import Control, PedalBrake
 from graphs.engine import Engine
+from graphs.fold import StepFold
 from graphs.gates import ask_outcome
 from graphs.intake import take_up
 from graphs.live import LiveRun, RunLedger, waiting
@@ -122,10 +123,11 @@ class Dispatcher:
             step = self._run.state.step(order.step)
             cause = f"step:{order.step}:{step.life}:tried:{self._run.state.seq}"
             await self._run.record(Event(cause, ev.StepTried(step=order.step)))
+        before = self._run.state.step(order.step)
         outcome = await self._invoker.perform(order, self._ledger, brake)
-        await self._conclude(order, outcome)
+        await self._conclude(order, outcome, before)
 
-    async def _conclude(self, order: Order, outcome: Outcome) -> None:
+    async def _conclude(self, order: Order, outcome: Outcome, before: StepFold) -> None:
         if isinstance(outcome, Done):
             await self._end(
                 End(order.step, order.tool.id, StepStatus.DONE, order.args, outcome.output, found=outcome.found)
@@ -135,12 +137,18 @@ class Dispatcher:
         elif isinstance(outcome, Unknown):
             await self._ask_outcome(order, outcome.failure)
         elif isinstance(outcome, Later):
-            event, timer = waiting(order.step, outcome.at, outcome.why, seq=self._run.state.seq)
-            await self._run.record(event, rows=[timer])
+            await self._wait_for(order, outcome, before)
         elif isinstance(outcome, Stopped):
             await self._stopped(order)
         else:
             assert_never(outcome)
+
+    async def _wait_for(self, order: Order, outcome: Later, before: StepFold) -> None:
+        """Nothing of the step is in flight now, but what a dead worker had sent is as unclear as it was."""
+        now = self._run.state.step(order.step)
+        doubt = order.ambiguous if now == before else now.doubt or (now.open and not now.retrying)
+        event, timer = waiting(order.step, outcome.at, outcome.why, doubt=doubt, seq=self._run.state.seq)
+        await self._run.record(event, rows=[timer])
 
     async def _stopped(self, order: Order) -> None:
         """Between attempts, and surely not done. A run that only drains says nothing of it: the next slice goes on."""

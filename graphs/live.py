@@ -147,7 +147,7 @@ class RunLedger:
         await self._run.record(Event(f"step:{step}:reconciled:{self._run.state.seq + 1}", body))
 
 
-def waiting(step: str, until: datetime, why: str, *, seq: int) -> tuple[Event, SetTimer]:
+def waiting(step: str, until: datetime, why: str, *, doubt: bool, seq: int) -> tuple[Event, SetTimer]:
     """The event that a step waits, and the timer that ends the wait."""
-    body = ev.StepWaiting(step=step, until=until, why=why)
+    body = ev.StepWaiting(step=step, until=until, why=why, doubt=doubt)
     return Event(f"step:{step}:waiting:{seq}", body), SetTimer(f"step:{step}", until)

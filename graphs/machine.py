@@ -30,6 +30,7 @@ WAIT = "wait"
 PAYLOAD_VERSION = 1
 
 Graph = CompiledStateGraph[Any, Any, Any, Any]
+OpenSaver = Callable[[], BaseCheckpointSaver[Any]]
 Work = Callable[[Engine, LiveRun, Control], Awaitable[None]]
 
 
@@ -69,7 +70,8 @@ _MAY_WAIT = frozenset({Phase.DISPATCH, Phase.RECOVER})
 
 def build_graph(engine: Engine, checkpointer: BaseCheckpointSaver[Any] | None = None) -> Graph:
     """Compile the machine. About a millisecond; ``graph.copy({"checkpointer": …})`` gives one for each slice."""
-    builder: StateGraph[Any, Any, Any, Any] = StateGraph(State, context_schema=Slice)
+    # Without a context schema: tools that invoke with an empty context of their own get a dry run, not a TypeError.
+    builder: StateGraph[Any, Any, Any, Any] = StateGraph(State)
     targets: dict[Hashable, str] = {WAIT: WAIT, Phase.END.value: END}
     targets.update({phase.value: phase.value for phase in _WORK})
     for phase, do in _WORK.items():
@@ -90,7 +92,7 @@ def route(state: State) -> str:
 def _node(engine: Engine, phase: Phase, do: Work) -> Any:
     async def node(state: State, runtime: Runtime[Slice]) -> State:
         context = runtime.context
-        if context:
+        if isinstance(context, Slice):
             parts, run, control = engine, context.run, context.control
         else:
             (parts, run), control = await open_dry(engine, state), Control()
@@ -110,7 +112,7 @@ def _wait(state: State, runtime: Runtime[Slice]) -> State:
     interrupt({"v": PAYLOAD_VERSION, **state.get("at", {})})
     # A resume value means "look again" and decides nothing: verdicts live in our own rows.
     context = runtime.context
-    return _snapshot(context.run, past=True) if context else {"phase": Phase.RECOVER.value}
+    return _snapshot(context.run, past=True) if isinstance(context, Slice) else {"phase": Phase.RECOVER.value}
 
 
 def _snapshot(run: LiveRun, *, past: bool) -> State:

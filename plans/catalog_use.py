@@ -33,9 +33,7 @@ def tool_findings(subject: Subject) -> Iterator[Finding]:
 
 def permits(person: Person, permission: str) -> bool:
     """Whether a person holds a permission: itself, ``system:*`` for all of a system's, or ``*`` for all there are."""
-    if not permission or "*" in person.permissions or permission in person.permissions:
-        return True
-    return any(held.endswith(":*") and permission.startswith(held[:-1]) for held in person.permissions)
+    return not permission or person.may(permission)
 
 
 def _unknown(step: Step, premises: Premises) -> Finding:

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from agents.ports import NotUnderstood, Understood, Wish
-from governance import events as ev
-from governance.chain import GENESIS, SALT_BYTES, Entry, Event, Verified, seal, verify
+from governance.chain import Entry, Verified, verify
 from governance.clock import Clock
 from governance.deciding import may_decide, require_answer, require_may_decide
 from governance.decisions import Decision
@@ -23,7 +22,6 @@ from graphs.fold import Phase, fold
 from graphs.machine import Graph
 from graphs.revision import as_next, check_plan, edited
 from playbooks.model import Playbook
-from playbooks.requests import title_of, validate_request
 from runtime.export import lines
 from runtime.knowledge import Knowledge
 from runtime.ports import ChatStore, Store, Workshop
@@ -31,6 +29,7 @@ from runtime.preview import preview
 from runtime.show import run_view
 from runtime.views import Preview, RunView
 from tools.contract import ToolSpec
+from triggers.admission import Admission, Ask, may_start
 
 
 @dataclass(frozen=True)
@@ -41,6 +40,7 @@ class Application:
     engine: Engine
     store: Store
     clock: Clock
+    admission: Admission
     graph: Graph
     workshop: Workshop
 
@@ -72,7 +72,7 @@ class Application:
 
     async def understand(self, text: str, *, by: Person, draft: Understood | None = None) -> Understood | NotUnderstood:
         """Words as a typed request; with ``draft``, the words answer what was missing in it. Nothing is started."""
-        allowed = [playbook for playbook in self.playbooks() if _may_start(by, playbook)]
+        allowed = [playbook for playbook in self.playbooks() if may_start(by, playbook)]
         return await self.knowledge.triage.understand(
             text, playbooks=allowed, directory=self.directory, today=self.clock.now().date(), draft=draft
         )
@@ -99,26 +99,8 @@ class Application:
             InvalidRequest: every problem of the request at once.
 
         """
-        known = self.knowledge.playbook(playbook)
-        if not _may_start(by, known):
-            raise NotPermitted(
-                f"{by.name} may not start {known.id}.",
-                hint=f"It takes the permission {known.permission} in people.yaml.",
-            )
-        understood = validate_request(known, request)
-        body = ev.RunAdmitted(
-            playbook=known.id,
-            playbook_digest=known.digest,
-            request=understood,
-            requester=by.id,
-            source=source,
-            title=title_of(known, understood),
-            understanding=understanding,
-        )
-        salt = self.engine.entropy(SALT_BYTES)
-        run_id, now = self.store.new_run_id(), self.clock.now()
-        entry = seal(run_id, Event("admitted", body), seq=1, at=now, prev_hash=GENESIS, salt=salt)
-        return await self.store.runs.admit(entry, dedupe=dedupe)
+        ask = Ask(self.knowledge.playbook(playbook), request, by, source, dedupe, understanding)
+        return await self.admission.admit(ask)
 
     async def runs(self, *, limit: int = 50, status: RunStatus | None = None) -> list[RunRow]:
         """The newest runs first."""
@@ -181,7 +163,7 @@ class Application:
     async def erase(self, run: str, *, reason: str, by: Person) -> RunRow:
         """Erase the personal data of an ended run; its chain stays valid. Raises NotFound, Refused, NotPermitted."""
         row = await self.store.runs.find_prefix(run)
-        if not _allowed(by, "privacy:erase"):
+        if not by.may("privacy:erase"):
             raise NotPermitted(
                 f"{by.name} may not erase data.", hint="It takes the permission privacy:erase in people.yaml."
             )
@@ -224,7 +206,7 @@ class Application:
             raise Refused(f"Run {row.id[:13]} has ended; nothing can be changed any more.")
         if kind is InputKind.RESUME and state.parked is None:
             raise Refused(f"Run {row.id[:13]} is not parked; there is nothing to resume.")
-        if row.requester != by.id and not _allowed(by, "runs:manage"):
+        if row.requester != by.id and not by.may("runs:manage"):
             raise NotPermitted(
                 f"{by.name} may not {kind.value} this run.", hint="Its requester may, or who has runs:manage."
             )
@@ -232,12 +214,3 @@ class Application:
             raise InvalidInput(f"To {kind.value} a run needs a reason.")
         await self.store.inbox.put(row.id, kind, {"by": by.id, "reason": reason})
         return row
-
-
-def _may_start(by: Person, playbook: Playbook) -> bool:
-    return not playbook.permission or _allowed(by, playbook.permission)
-
-
-def _allowed(by: Person, permission: str) -> bool:
-    area = permission.partition(":")[0]
-    return bool(by.permissions & {"*", permission, f"{area}:*"})

@@ -18,7 +18,6 @@ from governance.runs import Claim, InboxRow, InputKind, Rest, ReviewRow, RunRow
 class RunStore(Protocol):
     """All runs, as rows; the run row is the queue entry."""
 
-    async def admit(self, first: Entry, *, dedupe: str | None = None) -> RunRow: ...
     async def find_prefix(self, text: str) -> RunRow: ...
     async def get(self, run_id: str) -> RunRow: ...
     async def list(self, *, limit: int = 50, status: RunStatus | None = None) -> list[RunRow]: ...
@@ -90,7 +89,6 @@ class Store:
     stirred: Callable[[], AsyncGenerator[None, None]]
     chats: ChatStore
     erase: Eraser
-    new_run_id: Callable[[], str]
 
 
 class Timers(Protocol):

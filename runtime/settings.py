@@ -35,8 +35,8 @@ class Settings(BaseSettings):
         default=5, ge=0, description="waits up to this long stay in the slice; longer ones become timers"
     )
     log_level: str = Field(default="warning", description="debug, info, warning or error")
-    chat_host: str = "127.0.0.1"
-    chat_port: int = 8000
+    chat_host: str = Field(default="127.0.0.1", description="the address on which the chat listens")
+    chat_port: int = Field(default=8000, description="the port on which the chat listens")
     chat_secret: SecretStr | None = Field(
         default=None, description="signs chat sessions; made and kept under state when absent"
     )

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import os
+import runtime.import_guard  # noqa: F401 - first: it makes checkpoints strict before LangGraph is imported
+
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from random import Random, SystemRandom
-
-# Read by LangGraph when it is imported: without it a checkpoint's bytes could name code to run.
-os.environ.setdefault("LANGGRAPH_STRICT_MSGPACK", "true")
-
 
 import structlog
 
@@ -48,6 +45,7 @@ from tools.breakers import SystemBreakers
 from tools.http import SystemClients
 from tools.invocation import Invocation
 from tools.simulation import Simulation
+from triggers.admission import Admission
 
 _log = structlog.get_logger("steward")
 
@@ -115,7 +113,6 @@ def _application(settings: Settings, known: Knowledge, engine: Engine, kept: _Ke
         stirred=kept.hints.watch_any,
         chats=Chats(database),
         erase=_eraser(database),
-        new_run_id=new_id,
     )
     lease = timedelta(seconds=settings.lease_seconds)
     bell = HintBell(kept.hints)
@@ -135,6 +132,7 @@ def _application(settings: Settings, known: Knowledge, engine: Engine, kept: _Ke
         engine=engine,
         store=store,
         clock=engine.clock,
+        admission=Admission(runs, engine.clock, engine.entropy, new_id),
         graph=build_graph(engine, GuardedSaver(lambda: checkpoint_saver(database), _is_run(runs))),
         workshop=LocalWorkshop(parts, bell, lambda: open_liveness(database.url, lease)),
     )

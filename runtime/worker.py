@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
 import structlog
-from langgraph.checkpoint.base import BaseCheckpointSaver
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_exponential
 
 from governance.errors import Corrupt, Fenced, StewardError, Unavailable
@@ -18,7 +15,7 @@ from governance.runs import Claim, Rest
 from graphs.control import Control
 from graphs.engine import Engine
 from graphs.live import LiveRun
-from graphs.machine import Graph
+from graphs.machine import Graph, OpenSaver
 from graphs.recovery import park
 from graphs.slice import rest_of, work_slice
 from runtime.ports import Bell, RunStore, Timers
@@ -33,7 +30,7 @@ class WorkerParts:
 
     engine: Engine
     graph: Graph
-    saver: Callable[[], BaseCheckpointSaver[Any]]
+    saver: OpenSaver
     runs: RunStore
     timers: Timers
     bell: Bell

@@ -7,13 +7,14 @@ A fork takes milliseconds where a start takes seconds, so a storm kills workers 
 
 from __future__ import annotations
 
+import runtime.import_guard  # noqa: F401 - first: it makes checkpoints strict
+
 import asyncio
 import json
 import os
 import signal
 import sys
 
-import runtime.import_guard  # noqa: F401 - first: it makes checkpoints strict
 from runtime.settings import Settings
 from runtime.wiring import build
 

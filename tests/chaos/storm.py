@@ -46,6 +46,7 @@ class Toll:
     missing: list[str]
     verified: Verified
     kinds: dict[str, int]
+    parked: list[str]
 
 
 @asynccontextmanager
@@ -154,4 +155,5 @@ async def _toll(steward: Application, company: Company, started: list[str], kill
     kinds: dict[str, int] = {}
     async for entry in steward.store.journal.all_entries():
         kinds[entry.kind] = kinds.get(entry.kind, 0) + 1
-    return Toll(kills, ended, doubled, missing, await steward.verify(), kinds)
+    parked = [(await steward.show(row.id)).parked_because for row in rows if row.status is RunStatus.PARKED]
+    return Toll(kills, ended, doubled, missing, await steward.verify(), kinds, parked)

@@ -30,7 +30,7 @@ async def test_fifty_kills_lose_and_double_nothing(
     home = home_of(company, tmp_path / "home")
     async with nursery(database_urls, home) as parent, steward_on(database_urls, home) as steward:
         toll = await storm(steward, company, parent, runs=20, kills=50, seed=1852)
-        print(toll)
+        assert "\n".join(toll.parked) == ""
         assert toll.ended == {"done": 20}
         assert toll.doubled == {}
         assert toll.missing == []

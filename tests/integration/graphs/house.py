@@ -285,6 +285,7 @@ async def a_house(
     *,
     goals: Sequence[str] = ("account",),
     invoker: Callable[[Invoker], Invoker] = lambda real: real,
+    linger: float = 30,
 ) -> AsyncIterator[House]:
     """A house for one plan."""
     system, tools = world_tools(world)
@@ -296,7 +297,7 @@ async def a_house(
             transport = DoomedTransport(limits=httpx.Limits(keepalive_expiry=2))
             transport.doom = doom
             clients._line(system.name).client._transport = transport
-            real = Invocation(clients, SystemBreakers(clock, threshold=50), clock, Random(7), linger=30)
+            real = Invocation(clients, SystemBreakers(clock, threshold=50), clock, Random(7), linger=linger)
             engine = Engine(
                 tools={tool.id: tool for tool in tools},
                 playbooks={book.id: book},
@@ -312,7 +313,7 @@ async def a_house(
                 hints=hints,
                 clock=clock,
                 entropy=secrets.token_bytes,
-                linger_seconds=30,
+                linger_seconds=linger,
             )
             yield House(
                 world=world,

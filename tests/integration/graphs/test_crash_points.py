@@ -44,12 +44,14 @@ class Script:
     expected: RunStatus = RunStatus.DONE
     eager: bool = False
     fixed: bool = True
+    linger: float = 30
 
 
 SCRIPTS = (
     Script("approved", {"pay": approve(), "badge": approve()}),
     Script("refused", {"pay": approve(), "badge": reject(reason="no")}, expected=RunStatus.PARKED),
     Script("cancelled", {"pay": approve()}, cancel_at_wait=2, expected=RunStatus.PARKED),
+    Script("approved-by-timers", {"pay": approve(), "badge": approve()}, linger=0),
     Script("approved-between-lives", {"pay": approve(), "badge": approve()}, eager=True),
     Script(
         "cancelled-between-lives",
@@ -133,7 +135,10 @@ async def _check(house: House, state: RunFold, script: Script) -> None:
 
 
 async def _points(database: Database, script: Script) -> tuple[dict[str, int], dict[str, Any]]:
-    async with serving(World()) as world, a_house(database, world, STEPS, goals=("account", "mail")) as house:
+    async with (
+        serving(World()) as world,
+        a_house(database, world, STEPS, goals=("account", "mail"), linger=script.linger) as house,
+    ):
         state = await _play(house, script)
         await _check(house, state, script)
         return dict(house.doom.counts), _essence(state)
@@ -146,7 +151,10 @@ async def test_a_crash_at_every_point_changes_nothing(database: Database, script
     counts, expected = await _points(database, script)
     assert counts["append"] > 10
     points = [f"{point}:{number}" for point, count in counts.items() for number in range(1, count + 1)]
-    async with serving(World()) as world, a_house(database, world, STEPS, goals=("account", "mail")) as house:
+    async with (
+        serving(World()) as world,
+        a_house(database, world, STEPS, goals=("account", "mail"), linger=script.linger) as house,
+    ):
         for point in points:
             house.world.effects.clear()
             house.world.records.clear()

@@ -1,0 +1,1 @@
+"""The chat in a real browser: real server, database, worker and sandbox company."""

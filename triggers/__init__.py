@@ -1,0 +1,1 @@
+"""How a run begins: admission, through which every trigger goes. Webhooks, schedules, queues and mail come later."""
