@@ -14,7 +14,7 @@ from typing import assert_never
 
 from governance import events as ev
 from governance.chain import Event
-from governance.effects import EffectClass, Failure, StepStatus
+from governance.effects import Failure, StepStatus
 from governance.errors import Fenced
 from graphs.control import Control, PedalBrake
 from graphs.engine import Engine
@@ -146,15 +146,21 @@ class Dispatcher:
     async def _wait_for(self, order: Order, outcome: Later, before: StepFold) -> None:
         """Nothing of the step is in flight now, but what a dead worker had sent is as unclear as it was."""
         now = self._run.state.step(order.step)
-        doubt = order.ambiguous if now == before else now.doubt or (now.open and not now.retrying)
+        untouched = now == before and not now.retrying
+        doubt = order.ambiguous if untouched else now.doubt or (now.open and not now.retrying)
         event, timer = waiting(order.step, outcome.at, outcome.why, doubt=doubt, seq=self._run.state.seq)
         await self._run.record(event, rows=[timer])
 
     async def _stopped(self, order: Order) -> None:
-        """Between attempts, and surely not done. A run that only drains says nothing of it: the next slice goes on."""
+        """Between attempts. A run that only drains goes on in the next slice, which must know that nothing was sent."""
+        known = self._run.state.step(order.step)
         if not self._run.state.failing:
+            if known.open and known.retrying:
+                later = Later(self._engine.clock.now(), "the worker shut down between two attempts")
+                await self._wait_for(order, later, known)
             return
-        if order.tool.effect is not EffectClass.READ and self._run.state.step(order.step).intent is not None:
+        # What may have been sent is settled first: it is looked up, not written off.
+        if known.open and (order.settle_only or known.retrying):
             why = "the run was stopping first"
             await self._end(End(order.step, order.tool.id, StepStatus.STOPPED, order.args, why=why))
 

@@ -39,10 +39,12 @@ async def _verdict(engine: Engine, run: LiveRun, row: InboxRow) -> None:
         await run.record(_decided(row, review, verdict, by), *rest)
     else:
         grants = review.card.args_digest if verdict.choice is Choice.APPROVE else ""
-        await run.record(_decided(row, review, verdict, by, grants), *_ends(run.state, review, verdict, by))
+        person = engine.directory.find(by)
+        ends = _ends(run.state, review, verdict, person.name if person else by)
+        await run.record(_decided(row, review, verdict, by, grants), *ends)
 
 
-def _ends(state: RunFold, review: ReviewFold, verdict: Verdict, by: str) -> list[Event]:
+def _ends(state: RunFold, review: ReviewFold, verdict: Verdict, who: str) -> list[Event]:
     card, life = review.card, state.step(review.card.step).life
     if verdict.choice is Choice.REJECT:
         body = ev.StepEnded(
@@ -50,7 +52,7 @@ def _ends(state: RunFold, review: ReviewFold, verdict: Verdict, by: str) -> list
             tool=card.tool,
             status=StepStatus.REFUSED,
             args=card.args,
-            why=f"{by} said no: {verdict.reason}",
+            why=f"{who} said no: {verdict.reason}",
         )
         return [Event(f"step:{card.step}:{life}:ended", body)]
     if card.kind is ReviewKind.OUTCOME and verdict.response == "happened":
@@ -60,7 +62,7 @@ def _ends(state: RunFold, review: ReviewFold, verdict: Verdict, by: str) -> list
             status=StepStatus.DONE,
             args=card.args,
             output=verdict.args or {},
-            why=f"{by} says that it happened: {verdict.reason}",
+            why=f"{who} says that it happened: {verdict.reason}",
         )
         return [Event(f"step:{card.step}:{life}:ended", body)]
     return []
@@ -73,7 +75,7 @@ async def _edit(engine: Engine, run: LiveRun, row: InboxRow, review: ReviewFold,
         revision=revision,
         plan=edited(run.state, card, args),
         author=f"person:{by}",
-        decision=_person(by, f"edit {card.step}", verdict.reason, DecisionKind.PLAN),
+        decision=_person(by, card.step, "edit", verdict.reason, DecisionKind.PLAN),
     )
     checked, answer = check_plan(engine, as_next(run.state, written), written.plan)
     ruling = next((r for r in answer.rulings if r.step == card.step), None)
@@ -141,17 +143,18 @@ def _close(by: str, reason: str) -> list[Event]:
 
 
 def _decided(row: InboxRow, review: ReviewFold, verdict: Verdict, by: str, grants: str = "") -> Event:
-    decision = _person(by, verdict.response or verdict.choice.value, verdict.reason, DecisionKind.VERDICT)
+    subject = review.card.step or "the run"
+    decision = _person(by, subject, verdict.response or verdict.choice.value, verdict.reason, DecisionKind.VERDICT)
     body = ev.ReviewDecided(
         review_id=review.card.id, step=review.card.step, by=by, verdict=verdict, grants=grants, decision=decision
     )
     return Event(row.cause, body)
 
 
-def _person(by: str, choice: str, reason: str, kind: DecisionKind) -> Decision:
+def _person(by: str, subject: str, choice: str, reason: str, kind: DecisionKind) -> Decision:
     return Decision(
         kind=kind,
-        subject="a question",
+        subject=subject,
         choice=choice,
         reasoning=reason or "no reason given",
         confidence=1,

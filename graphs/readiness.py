@@ -71,7 +71,8 @@ def settling(engine: Engine, state: RunFold, plan: CheckedPlan, *, busy: Collect
     """For a run that is stopping: the orders that find out what became of open intents."""
     for step in plan.plan.steps:
         known = state.step(step.id)
-        if known.open and step.id not in busy and not _not_yet(engine, known) and not _asked_outcome(state, step.id):
+        waits = known.unsure and _not_yet(engine, known)  # what was surely not sent has nothing to wait for
+        if known.open and step.id not in busy and not waits and not _asked_outcome(state, step.id):
             yield _order(engine, state, step, known, settle_only=True)
 
 

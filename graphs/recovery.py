@@ -55,9 +55,9 @@ def _sentence(state: RunFold, step_id: str) -> str:
     if ended.status is StepStatus.REFUSED:
         return f"{step_id} was refused: {ended.why}."
     diagnosed = state.diagnosed.get(step_id)
-    what = ended.failure.message if ended.failure else "no reason given"
-    advice = f" {diagnosed.decision.reasoning}" if diagnosed else ""
-    return f"{step_id} failed: {what.rstrip('.')}.{advice}"
+    if diagnosed is not None:
+        return diagnosed.decision.reasoning
+    return f"{step_id} failed: {ended.failure.message if ended.failure else 'no reason given'}"
 
 
 async def _diagnose(engine: Engine, run: LiveRun, step_id: str) -> None:

@@ -34,7 +34,7 @@ def validate_request(playbook: Playbook, request: Any) -> dict[str, Any]:
         count = len(findings)
         raise InvalidRequest(
             f"the request does not fit {playbook.id}: {count} problem{'s' if count > 1 else ''}",
-            hint=f"`steward playbooks {playbook.name}` shows what is asked for",
+            hint=f"`steward playbook {playbook.name}` shows what is asked for",
             findings=findings,
         )
     return complete(playbook, request)[0]

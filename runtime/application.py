@@ -12,7 +12,7 @@ from governance.chain import Entry, Verified, verify
 from governance.clock import Clock
 from governance.deciding import may_decide, require_answer, require_may_decide
 from governance.decisions import Decision
-from governance.errors import InvalidInput, NotPermitted, Refused
+from governance.errors import AlreadyDecided, InvalidInput, NotPermitted, Refused
 from governance.events import RunStatus
 from governance.people import Directory, Person
 from governance.reviews import Choice, ReviewCard, Verdict
@@ -53,6 +53,12 @@ class Application:
     def chats(self) -> ChatStore:
         """Threads of the chat."""
         return self.store.chats
+
+    def named(self, sentence: str) -> str:
+        """A sentence with people's names instead of their ids."""
+        for person in self.directory.everyone():
+            sentence = sentence.replace(person.id, person.name)
+        return sentence
 
     def playbooks(self) -> tuple[Playbook, ...]:
         """All playbooks, by name and version."""
@@ -150,7 +156,10 @@ class Application:
         require_answer(row.card, verdict)
         if verdict.choice is Choice.EDIT:
             await self._check_edit(row.card, verdict.args or {})
-        return await self.store.reviews.decide(row.card.id, verdict, by=by.id, at=self.clock.now())
+        try:
+            return await self.store.reviews.decide(row.card.id, verdict, by=by.id, at=self.clock.now())
+        except AlreadyDecided as error:
+            raise AlreadyDecided(self.named(str(error)), hint=error.hint) from error
 
     async def cancel(self, run: str, *, reason: str, by: Person) -> RunRow:
         """Ask a run to stop. Calls in flight end first. Raises NotFound, Refused, NotPermitted."""

@@ -75,7 +75,7 @@ async def contained(asking: Awaitable[T], *, tool: str, wire: Wire, seconds: flo
     except Fenced:
         raise
     except TimeoutError:
-        return lost(f"{tool} did not end within {seconds:g} s", code="timeout", effect=wire.landed)
+        return lost(f"{tool} did not end within {round(seconds, 1):g} s", code="timeout", effect=wire.landed)
     except httpx.HTTPError as error:
         return transport_failure(tool, error, effect=wire.landed)
     except ValidationError as error:

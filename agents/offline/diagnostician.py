@@ -79,7 +79,7 @@ class OfflineDiagnostician:
 def _explained(
     step: str, tool: ToolSpec | None, failure: Failure | None, attempts: int, *, refused: bool, rule: _Rule
 ) -> str:
-    what = f"{step} ({tool.name})" if tool else step or "the run"
+    what = f"{step} ({tool.name})" if tool else step or "The run"
     if refused:
         happened = f"{what} was refused"
     elif failure is None:
@@ -87,5 +87,5 @@ def _explained(
     else:
         tries = f" after {attempts} attempts" if attempts > 1 else ""
         happened = f"{what} failed{tries}: {failure.message.rstrip('.')}"
-    fix = f" What may help: {failure.fix}." if failure and failure.fix and not refused else ""
-    return f"{happened[:1].upper()}{happened[1:]}. {rule.because[:1].upper()}{rule.because[1:]}.{fix}"
+    fix = f" What may help: {failure.fix.rstrip('.?')}." if failure and failure.fix and not refused else ""
+    return f"{happened}. {rule.because[:1].upper()}{rule.because[1:]}.{fix}"

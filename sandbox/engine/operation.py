@@ -129,4 +129,4 @@ def _struck(system: System, fault: faults.Fault, answer: Response | None) -> Res
         return Response(bytes(answer.body)[: len(answer.body) // 2], answer.status_code, media_type="application/json")
     headers = {} if fault.retry_after is None else {"Retry-After": str(fault.retry_after)}
     code = "rate_limited" if fault.answer_status == 429 else "internal_error"
-    return refused(system, Refusal(fault.answer_status, code, "This is a practice fault.", headers=headers))
+    return refused(system, Refusal(fault.answer_status, code, "This fault was ordered.", headers=headers))

@@ -106,7 +106,7 @@ class Served:
                     if (await client.get(url)).is_success:
                         return
                 except httpx.TransportError:
-                    await asyncio.sleep(0.1)
+                    await asyncio.sleep(0.1)  # sleep: another process is starting, and tells nobody
                 if self.processes[name].returncode is not None:
                     raise RuntimeError(f"{name} ended:\n{self.log(name)}")
 

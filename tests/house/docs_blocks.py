@@ -82,7 +82,8 @@ async def run(block: Block, session: Session) -> None:
         return
     for command, shown in commands(block.text):
         if command.startswith("export "):
-            session.env.update([command.removeprefix("export ").split("=", 1)])
+            name, _, value = command.removeprefix("export ").partition("=")
+            session.env[name] = value
         if command.split(" ")[0] == "steward":
             await _run_command(block, session, command, shown)
 

@@ -148,16 +148,16 @@ def _model(model: type[BaseModel], heading: str) -> list[str]:
     return [heading, _line(model), _table(head if described else head[:3], kept)]
 
 
-def _value(value: type[BaseModel] | type[StrEnum]) -> list[str]:
+def _value(value: type[BaseModel | StrEnum]) -> list[str]:
     heading = f"### {value.__name__}"
     if issubclass(value, BaseModel):
         return _model(value, heading)
     return [heading, f"{_line(value)} One of {', '.join(f'`{each.value}`' for each in value)}."]
 
 
-def _inside(models: Iterable[type[BaseModel]]) -> list[type[BaseModel] | type[StrEnum]]:
+def _inside(models: Iterable[type[BaseModel]]) -> list[type[BaseModel | StrEnum]]:
     """Models and choices that these models are made of, by name."""
-    found: dict[str, type[BaseModel] | type[StrEnum]] = {}
+    found: dict[str, type[BaseModel | StrEnum]] = {}
     queue = [leaf for model in models for field in model.model_fields.values() for leaf in _leaves(field.annotation)]
     while queue:
         leaf = queue.pop()
@@ -206,7 +206,11 @@ def _default(field: FieldInfo) -> str:
 
 
 def _auth(system: System) -> str:
-    kinds = {"OAuth2": "OAuth2 client credentials", "ApiKey": "an API key in a header", "Basic": "user name and password"}
+    kinds = {
+        "OAuth2": "OAuth2 client credentials",
+        "ApiKey": "an API key in a header",
+        "Basic": "user name and password",
+    }
     return f"Opens with {kinds[type(system.auth).__name__]}; at most {system.concurrency} calls at once."
 
 

@@ -26,7 +26,6 @@ from tests.house.tree import ROOT, place
 from tools.contract import System, Tool
 
 DOCUMENTS = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
-NOT_METHODS = {"knowledge", "engine", "store", "clock", "workshop"}
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -51,7 +50,9 @@ def test_the_contract_page_has_every_field() -> None:
 def test_the_contract_page_has_every_finding() -> None:
     """What can be wrong with a tool file is what the code can say, no more and no less."""
     said = set(re.findall(r"`(tool_\w+)`", (FOLDER / "tool-contract.md").read_text("utf-8")))
-    code = "".join((ROOT / "tools" / name).read_text("utf-8") for name in ("toolcheck.py", "toolfile.py", "companyfiles.py"))
+    code = "".join(
+        (ROOT / "tools" / name).read_text("utf-8") for name in ("toolcheck.py", "toolfile.py", "companyfiles.py")
+    )
     assert said == set(re.findall(r'"(tool_\w+)"', code)) - {"tool_file"}
 
 
@@ -85,15 +86,18 @@ def test_the_playbook_of_the_page_is_one(tmp_path: Path) -> None:
 def test_the_python_page_has_every_method() -> None:
     """Whatever an application offers is named on the page."""
     page = (FOLDER / "python.md").read_text(encoding="utf-8")
-    fields = {field.name for field in dataclasses.fields(Application)}
-    offered = {name for name in [*vars(Application), *fields] if not name.startswith("_")} - NOT_METHODS
+    offered = {name for name, value in vars(Application).items() if not name.startswith("_") and value is not None} | {
+        "graph"
+    }
     assert [name for name in sorted(offered) if not re.search(rf"`{name}[`(]", page)] == []
 
 
 def test_every_page_of_the_reference_is_in_its_index() -> None:
     """Nothing has to be guessed."""
     index = (FOLDER / "index.md").read_text(encoding="utf-8")
-    assert [path.name for path in FOLDER.glob("*.md") if path.name != "index.md" and f"({path.name})" not in index] == []
+    assert [
+        path.name for path in FOLDER.glob("*.md") if path.name != "index.md" and f"({path.name})" not in index
+    ] == []
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=place)
@@ -129,7 +133,10 @@ def exists(words: list[str]) -> bool:
         command, words = command.commands.get(words[0]), words[1:]
     if command is None:
         return False
-    options = {"--help", *(name for parameter in command.params for name in [*parameter.opts, *parameter.secondary_opts])}
+    options = {
+        "--help",
+        *(name for parameter in command.params for name in [*parameter.opts, *parameter.secondary_opts]),
+    }
     return all(word in options for each in words if (word := each.strip("[]").partition("/")[0]).startswith("--"))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest_asyncio
@@ -10,7 +11,7 @@ from governance.events import RunStatus
 from governance.reviews import approve, reject
 from governance.runs import InputKind
 from memory.database import Database
-from tests.integration.graphs.house import ANNIE, ASKER, MARY, a_house, step
+from tests.integration.graphs.house import ANNIE, ASKER, MARY, House, a_house, step
 from tests.integration.graphs.world import World, serving
 
 ACCOUNT = step("account", "account")
@@ -71,6 +72,36 @@ async def test_a_refusal_parks_the_run_with_its_undo_list(database: Database, wo
         assert [(item.step, item.call.args if item.call else None) for item in parked.undo] == [
             ("account", {"id": "account-1"})
         ]
+
+
+async def test_what_was_in_flight_when_a_run_stops_is_looked_up_and_not_written_off(
+    database: Database, world: World
+) -> None:
+    """A refusal comes while a call is on its way whose answer is then lost: it happened, so it is on the undo list."""
+    world.gates["desk"] = asyncio.Event()
+    world.fault("desk", "lost")
+    async with a_house(database, world, [ACCOUNT, DESK, BADGE]) as house:
+        run_id = await house.admit()
+        living = asyncio.create_task(house.live(run_id))
+        await _until(house, run_id, "review.asked")
+        (review,) = await house.reviews.list(run_id=run_id)
+        await house.reviews.decide(review.card.id, reject(reason="no"), by=ANNIE.id, at=house.clock.now())
+        await _until(house, run_id, "review.decided")
+        world.gates["desk"].set()
+        rest = await living
+        assert rest is not None
+        assert rest.status is RunStatus.PARKED
+        state = await house.state(run_id)
+        assert state.parked is not None
+        assert {item.step for item in state.parked.undo} == {"account", "desk"}
+        assert world.effects["desk:Ada Lovelace"] == 1
+
+
+async def _until(house: House, run_id: str, kind: str) -> None:
+    async with asyncio.timeout(10):
+        async for _ in house.hints.watch(run_id):
+            if any(entry.kind == kind for entry in await house.journal.read(run_id)):
+                return
 
 
 async def test_a_busy_system_is_asked_again_and_a_lost_answer_is_looked_up(database: Database, world: World) -> None:

@@ -30,7 +30,7 @@ async def test_two_reviews_in_the_other_order_and_twice(
         with pytest.raises(NotPermitted, match="not put to Mary Jackson"):
             await steward.decide(badge, approve(), by=person(steward, FINANCE))
         await steward.decide(badge, approve(reason="seen"), by=person(steward, SECURITY))
-        with pytest.raises(AlreadyDecided, match="annie"):
+        with pytest.raises(AlreadyDecided, match="Annie Easley"):
             await steward.decide(badge, reject(reason="no"), by=person(steward, SECURITY))
         await steward.decide(employee, approve(), by=person(steward, FINANCE))
         await until(steward, run.id, "run.ended")

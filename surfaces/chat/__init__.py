@@ -1,0 +1,1 @@
+"""The chat: Chainlit draws, Steward's own rows say what is drawn. Only this package and ``app.py`` import Chainlit."""

@@ -1,0 +1,100 @@
+"""The entry of `steward`: the commands, and the edge at which every error becomes a sentence and a status."""
+
+from __future__ import annotations
+
+import runtime.import_guard  # isort: split
+
+import contextlib
+import importlib.metadata
+import io
+import platform
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import typer
+from rich.text import Text
+
+from governance.errors import StewardError
+from surfaces.cli import audit, demo, knowledge, reviews, runs, services
+from surfaces.cli.exits import Status, status_of, tell
+from surfaces.cli.options import Json
+from surfaces.cli.screen import open_screen
+from surfaces.cli.session import read_settings
+from surfaces.cli.traces import keep_trace
+
+app = typer.Typer(
+    name="steward",
+    help="Work that an AI plans and people answer for. `steward demo` shows all of it in half a minute.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    rich_markup_mode="rich",
+)
+
+
+def version(json: Json = False) -> None:
+    """Print the version of Steward and of Python."""
+    screen = open_screen(json=json)
+    steward, python = importlib.metadata.version("steward"), platform.python_version()
+    if screen.json:
+        screen.data({"steward": steward, "python": python})
+    screen.show(Text(f"steward {steward} (Python {python})"))
+
+
+PANELS: Mapping[str, Sequence[Callable[..., None]]] = {
+    runs.PANEL: (runs.run, runs.plan, runs.runs, runs.show, runs.cancel, runs.resume, runs.erase),
+    reviews.PANEL: (reviews.reviews, reviews.approve, reviews.reject, reviews.edit, reviews.answer),
+    knowledge.PANEL: (
+        knowledge.tools,
+        knowledge.tool,
+        knowledge.playbooks,
+        knowledge.playbook,
+        knowledge.people,
+    ),
+    services.PANEL: (demo.demo, services.up, services.worker, services.sandbox, services.chat, version),
+}
+for panel, commands in PANELS.items():
+    for command in commands:
+        app.command(rich_help_panel=panel)(command)
+app.add_typer(audit.audit, name="audit", rich_help_panel=audit.PANEL)
+
+
+def main() -> None:
+    """Run the command line and end the process with one of ``exits.Status``."""
+    runtime.import_guard.guard()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that lacks a sign gets a question mark, not a crash
+    sys.exit(_status())
+
+
+def _status() -> int:
+    state = Path(".steward")
+    try:
+        state = read_settings().state
+        app()
+    except SystemExit as ended:
+        if ended.code == Status.INTERRUPTED:
+            open_screen().say("Interrupted. Nothing is lost.", style="yellow")
+        return ended.code if isinstance(ended.code, int) else Status.FAILED
+    except StewardError as error:
+        tell(open_screen(), error)
+        return status_of(error)
+    except (KeyboardInterrupt, EOFError):
+        return Status.INTERRUPTED
+    except BrokenPipeError:  # whoever read our output has enough
+        with contextlib.suppress(OSError):
+            sys.stdout.close()
+        return Status.OK
+    except Exception as error:  # noqa: BLE001 - the edge: whatever went wrong, a person gets a sentence
+        kept = keep_trace(error, state)
+        open_screen().say(
+            f"Something went wrong that Steward did not foresee. What happened is kept in {kept}", style="red"
+        )
+        return Status.FAILED
+    return Status.OK
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,114 @@
+"""A review on one screen: the exact action, why it is asked, what is recommended, who may answer, and how."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from governance.effects import UndoItem
+from governance.reviews import Choice, ReviewCard, ReviewKind, ReviewStatus, Verdict
+from governance.runs import ReviewRow
+from surfaces.cli.plan_page import undo_part
+from surfaces.cli.tables import listing, pairs, short
+from surfaces.cli.timeline import Namer, brief, moment
+
+
+def review_list(rows: Sequence[ReviewRow], name: Namer) -> Table:
+    """Reviews, one on a line."""
+    table = listing("review", "run", "title", "asks", "waits for", "due", wrap=("title", "asks", "waits for"))
+    for row in rows:
+        card = row.card
+        table.add_row(
+            card.id,
+            short(card.run_id),
+            card.title,
+            _asks(card),
+            _where(row, name),
+            moment(card.due_at),
+            style=_style(row),
+        )
+    return table
+
+
+def review_card(row: ReviewRow, name: Namer, *, answers: bool = True, run_shown: bool = False) -> RenderableType:
+    """All that a person needs to answer.
+
+    ``answers``: with the commands that do. ``run_shown``: why a run is parked and its undo list stand on the page already.
+    """
+    card = row.card
+    lines: list[tuple[str, str | Text]] = [
+        ("review", f"{card.id} ({row.status.value})"),
+        ("run", f"{card.title} [{short(card.run_id)}], asked by {name(card.requester)}"),
+        ("question", Text(card.question, style="bold")),
+    ]
+    if card.tool:
+        lines.append(("action", Text(card.tool, style="cyan")))
+        lines += [(f"  {key}", brief({"": value}, most=400).strip()) for key, value in card.args.items()]
+    told = run_shown and card.kind is ReviewKind.PARKED
+    lines += [] if told else [("because", card.triggered_by)]
+    if card.recommendation is not None:
+        said = card.recommendation
+        lines.append(("advice", f"{said.choice}, {said.confidence:.0%} sure ({said.decider}): {said.reasoning}"))
+    lines.append(("waits for", _where(row, name)))
+    if answers and row.status is ReviewStatus.OPEN:
+        lines += [("answer", Text(way, style="cyan")) for way in ways(card)]
+    parts: list[RenderableType] = [pairs(lines)]
+    if card.kind is ReviewKind.PARKED and not told:
+        undo = [UndoItem.model_validate(item) for item in card.args.get("undo", ())]
+        parts += [Text("What was done, and how it would be undone:", style="dim"), undo_part(undo)]
+    return Group(*parts)
+
+
+def ways(card: ReviewCard) -> list[str]:
+    """The commands that answer a review."""
+    who = f"--by {card.approvers[0]}" if card.approvers else "--by EMAIL"
+    if card.kind is ReviewKind.PARKED:
+        return [f'steward answer {card.id} resume|close --reason "…" {who}']
+    if card.kind is ReviewKind.OUTCOME:
+        return [f'steward answer {card.id} happened|did-not-happen --reason "…" {who}']
+    commands = {
+        Choice.APPROVE: f"steward approve {card.id} {who}",
+        Choice.REJECT: f'steward reject {card.id} --reason "…" {who}',
+        Choice.EDIT: f'steward edit {card.id} --set name=value --reason "…" {who}',
+    }
+    return [commands[choice] for choice in commands if choice in card.allowed]
+
+
+def verdict_line(row: ReviewRow, name: Namer) -> Text:
+    """What somebody said, and to what."""
+    verdict = row.verdict
+    if verdict is None:
+        return Text(f"{row.card.id}: {row.status.value}")
+    verbs = {Choice.APPROVE: "approves", Choice.EDIT: "edits", Choice.REJECT: "rejects"}
+    about = row.card.step or "the run"
+    said = f"{verbs[verdict.choice]} {about}" if verdict.choice in verbs else f"says of {about}: {_spoken(verdict)}"
+    reason = f": {verdict.reason}" if verdict.reason else ""
+    return Text(f"{name(row.decided_by or '')} {said}", style="bold").append(
+        f" [{row.card.id}]{reason}", style="not bold"
+    )
+
+
+def _asks(card: ReviewCard) -> str:
+    return {ReviewKind.STEP: card.step, ReviewKind.OUTCOME: f"did {card.step} happen?"}.get(
+        card.kind, "resume or close?"
+    )
+
+
+def _spoken(verdict: Verdict) -> str:
+    past = {Choice.APPROVE: "approved", Choice.EDIT: "edited", Choice.REJECT: "rejected"}
+    return past.get(verdict.choice) or verdict.response.replace("_", " ")
+
+
+def _where(row: ReviewRow, name: Namer) -> str:
+    if row.status is ReviewStatus.DECIDED and row.verdict is not None:
+        return f"{_spoken(row.verdict)} by {name(row.decided_by or '')} {moment(row.decided_at)}"
+    if row.status is not ReviewStatus.OPEN:
+        return f"{row.status.value}: {row.closed_why}"
+    return " or ".join(name(person) for person in row.card.approvers) or "nobody"
+
+
+def _style(row: ReviewRow) -> str:
+    return "" if row.status is ReviewStatus.OPEN else "dim"

@@ -1,0 +1,145 @@
+"""Commands about reviews: list them, answer them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+from rich.text import Text
+
+from governance.errors import InvalidInput
+from governance.reviews import ReviewKind, Verdict
+from governance.reviews import approve as approved
+from governance.reviews import edit as edited
+from governance.reviews import reject as rejected
+from governance.reviews import respond as responded
+from governance.runs import ReviewRow
+from surfaces.cli.exits import Status
+from surfaces.cli.inputs import read_object, read_settings_of
+from surfaces.cli.options import By, Json, Reason, ReviewId, Wait
+from surfaces.cli.review_page import review_card, review_list, verdict_line
+from surfaces.cli.runs import go_on, require_reason
+from surfaces.cli.screen import Screen, open_screen
+from surfaces.cli.session import acting, know, opened, read_settings
+from surfaces.cli.shapes import plain
+from surfaces.cli.timeline import namer
+
+PANEL = "Reviews"
+ANSWERS = ("happened", "did-not-happen", "resume", "close")
+
+
+def reviews(
+    mine: Annotated[bool, typer.Option("--mine", help="Only those that --by may decide.")] = False,
+    run: Annotated[str | None, typer.Option("--run", metavar="RUN", help="Only those of this run.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="Answered and withdrawn ones too.")] = False,
+    by: By = "",
+    json: Json = False,
+) -> None:
+    """List what waits for people; with one review left, all of it."""
+
+    async def listed(screen: Screen) -> Status:
+        settings = read_settings()
+        known = know(settings)
+        person = acting(known.directory, by) if mine else None
+        async with opened(screen, settings, known) as steward:
+            rows = await steward.reviews(person=person, run=run, open_only=not every)
+            name = namer(steward.directory)
+            if screen.json:
+                screen.data(plain(rows))
+            elif not rows:
+                screen.show(Text(f"Nothing waits for {person.name}." if person else "Nothing waits for anybody."))
+            elif len(rows) == 1:
+                screen.show(review_card(rows[0], name))
+            else:
+                screen.show(review_list(rows, name))
+        return Status.OK
+
+    raise typer.Exit(asyncio.run(listed(open_screen(json=json))))
+
+
+def approve(review: ReviewId, reason: Reason = "", by: By = "", wait: Wait = True, json: Json = False) -> None:
+    """Say yes to exactly the action that is shown; then work on the run."""
+    _decide(review, by, lambda _: approved(reason=reason), wait=wait, json=json)
+
+
+def reject(review: ReviewId, reason: Reason = "", by: By = "", wait: Wait = True, json: Json = False) -> None:
+    """Say no, with a reason that the requester will read."""
+    require_reason(reason, "reject")
+    _decide(review, by, lambda _: rejected(reason=reason), wait=wait, json=json)
+
+
+def edit(
+    review: ReviewId,
+    changes: Annotated[
+        list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="One argument as it should be; repeatable.")
+    ] = None,
+    args: Annotated[
+        Path | None, typer.Option("--args", metavar="FILE", help="All arguments as they should be, as JSON or YAML.")
+    ] = None,
+    reason: Reason = "",
+    by: By = "",
+    wait: Wait = True,
+    json: Json = False,
+) -> None:
+    """Say: not so, but with these arguments. They are checked like the plan was."""
+    require_reason(reason, "edit")
+    if not changes and args is None:
+        raise InvalidInput(
+            "An edit needs the arguments as they should be.", hint="Give --set name=value or --args FILE"
+        )
+
+    read_settings_of(changes or (), {})  # said before anything is started
+
+    def verdict(row: ReviewRow) -> Verdict:
+        present = read_object(args) if args is not None else dict(row.card.args)
+        return edited(read_settings_of(changes or (), present), reason=reason)
+
+    _decide(review, by, verdict, wait=wait, json=json)
+
+
+def answer(
+    review: ReviewId,
+    said: Annotated[str, typer.Argument(metavar="ANSWER", help=" | ".join(ANSWERS))],
+    reason: Reason = "",
+    by: By = "",
+    wait: Wait = True,
+    json: Json = False,
+) -> None:
+    """Answer a question that is not about an action to come: did it happen? resume or close?"""
+    responses: dict[str, Literal["happened", "did_not_happen", "resume", "close"]] = {
+        "happened": "happened",
+        "did-not-happen": "did_not_happen",
+        "did_not_happen": "did_not_happen",
+        "resume": "resume",
+        "close": "close",
+    }
+    if said not in responses:
+        raise InvalidInput(f"{said} is no answer.", hint=f"It is one of {', '.join(ANSWERS)}")
+    _decide(review, by, lambda _: responded(responses[said], reason=reason), wait=wait, json=json)
+
+
+def _decide(review: str, by: str, verdict: Callable[[ReviewRow], Verdict], *, wait: bool, json: bool) -> None:
+    screen = open_screen(json=json)
+    raise typer.Exit(asyncio.run(_decided(screen, review, by, verdict, wait=wait)))
+
+
+async def _decided(
+    screen: Screen, review: str, by: str, verdict: Callable[[ReviewRow], Verdict], *, wait: bool
+) -> Status:
+    settings = read_settings()
+    known = know(settings)
+    person = acting(known.directory, by)
+    async with opened(screen, settings, known) as steward:
+        row = await steward.review(review)
+        before = await steward.show(row.card.run_id)
+        decided = await steward.decide(row.card.id, verdict(row), by=person)
+        screen.show(verdict_line(decided, namer(steward.directory)))
+        if not wait:
+            if screen.json:
+                screen.data(plain(decided))
+            return Status.OK
+        strict = row.card.kind is ReviewKind.PARKED
+        return await go_on(screen, steward, row.card.run_id, strict=strict, after=len(before.timeline))

@@ -1,0 +1,197 @@
+"""Commands about runs: begin, look, send on, stop, erase."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.text import Text
+
+from governance.errors import InvalidInput
+from governance.events import RunStatus
+from governance.reviews import ReviewStatus
+from runtime.views import RunView
+from surfaces.cli.board import board, watch
+from surfaces.cli.exits import Status
+from surfaces.cli.options import By, Json, PlaybookName, Reason, RequestFile, RequestText, RunId, Wait
+from surfaces.cli.plan_page import preview_page
+from surfaces.cli.run_page import run_list, run_page, standing
+from surfaces.cli.screen import Screen, open_screen
+from surfaces.cli.session import acting, know, opened, read_settings
+from surfaces.cli.shapes import plain, run_shape
+from surfaces.cli.tables import short
+from surfaces.cli.timeline import namer
+
+if TYPE_CHECKING:
+    from runtime.application import Application
+
+PANEL = "Runs"
+
+
+def run(
+    playbook: PlaybookName,
+    request: RequestFile = None,
+    text: RequestText = None,
+    by: By = "",
+    wait: Wait = True,
+    json: Json = False,
+) -> None:
+    """Begin a run, work on it and watch it until it ends or waits for people."""
+    raise typer.Exit(asyncio.run(_run(open_screen(json=json), playbook, request, text, by, wait=wait)))
+
+
+async def _run(screen: Screen, playbook: str, file: Path | None, text: str | None, by: str, *, wait: bool) -> Status:
+    from surfaces.cli.understanding import asked_for  # noqa: PLC0415 - `--help` must not wait for it
+
+    settings = read_settings()
+    known = know(settings)
+    person = acting(known.directory, by)
+    asked = await asked_for(screen, known, playbook, file, text)
+    async with opened(screen, settings, known) as steward:
+        row = await steward.start(
+            asked.playbook.id, asked.request, by=person, source="cli", understanding=asked.understanding
+        )
+        screen.say(f"Run {row.id} is admitted.", style="dim")
+        if not wait:
+            screen.show(Text("A worker takes it up: `steward up`, or `steward worker`."))
+            return _told(screen, await steward.show(row.id))
+        return await go_on(screen, steward, row.id, strict=True)
+
+
+def plan(
+    playbook: PlaybookName, request: RequestFile = None, text: RequestText = None, by: By = "", json: Json = False
+) -> None:
+    """Show what a run would do: plan, findings, reviews to come, undo list. Touches nothing."""
+    raise typer.Exit(asyncio.run(_plan(open_screen(json=json), playbook, request, text, by)))
+
+
+async def _plan(screen: Screen, playbook: str, file: Path | None, text: str | None, by: str) -> Status:
+    from runtime.preview import preview  # noqa: PLC0415 - `--help` must not wait for it
+    from surfaces.cli.understanding import asked_for  # noqa: PLC0415 - `--help` must not wait for it
+
+    known = know(read_settings())
+    person = acting(known.directory, by)
+    asked = await asked_for(screen, known, playbook, file, text)
+    found = await preview(known, asked.playbook.id, asked.request, person)
+    if screen.json:
+        screen.data(plain(found))
+    screen.show(preview_page(found, namer(known.directory), screen.out.width))
+    return Status.OK if found.plan is not None else Status.FAILED
+
+
+def runs(
+    status: Annotated[RunStatus | None, typer.Option("--status", help="Only runs that stand so.")] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=10_000, help="At most so many.")] = 50,
+    json: Json = False,
+) -> None:
+    """List runs, the newest first."""
+
+    async def listed(screen: Screen) -> Status:
+        async with opened(screen) as steward:
+            rows = await steward.runs(limit=limit, status=status)
+            if screen.json:
+                screen.data(plain(rows))
+            elif rows:
+                screen.show(run_list(rows, namer(steward.directory)))
+            else:
+                screen.show(Text("No runs" + (f" that are {status.value}." if status else " yet.")))
+        return Status.OK
+
+    raise typer.Exit(asyncio.run(listed(open_screen(json=json))))
+
+
+def show(run_id: RunId, json: Json = False) -> None:
+    """Show a run: plan, steps, reviews, decisions with reason and confidence, undo list, timeline."""
+
+    async def shown(screen: Screen) -> Status:
+        async with opened(screen) as steward:
+            view = await steward.show(run_id)
+            if screen.json:
+                screen.data(run_shape(view))
+            screen.show(run_page(view, namer(steward.directory), screen.out.width))
+        return Status.OK
+
+    raise typer.Exit(asyncio.run(shown(open_screen(json=json))))
+
+
+def cancel(run_id: RunId, reason: Reason = "", by: By = "", wait: Wait = True, json: Json = False) -> None:
+    """Stop a run. Calls in flight end first; what was done stays and is listed with its undo."""
+    raise typer.Exit(asyncio.run(_tell(open_screen(json=json), "cancel", run_id, reason, by, wait=wait)))
+
+
+def resume(run_id: RunId, reason: Reason = "", by: By = "", wait: Wait = True, json: Json = False) -> None:
+    """Send a parked run on: what failed is tried again."""
+    raise typer.Exit(asyncio.run(_tell(open_screen(json=json), "resume", run_id, reason, by, wait=wait)))
+
+
+async def _tell(screen: Screen, what: str, run_id: str, reason: str, by: str, *, wait: bool) -> Status:
+    settings = read_settings()
+    known = know(settings)
+    person = acting(known.directory, by)
+    require_reason(reason, what)
+    async with opened(screen, settings, known) as steward:
+        before = await steward.show(run_id)
+        tell = {"cancel": steward.cancel, "resume": steward.resume}[what]
+        row = await tell(run_id, reason=reason, by=person)
+        if not wait:
+            screen.show(Text(f"Left for run {row.id}; a worker takes it up: `steward up`, or `steward worker`."))
+            return _told(screen, await steward.show(row.id))
+        return await go_on(screen, steward, row.id, strict=what == "resume", after=len(before.timeline))
+
+
+def erase(run_id: RunId, reason: Reason = "", by: By = "", json: Json = False) -> None:
+    """Erase the personal data of an ended run for good; its journal stays verifiable."""
+
+    async def erased(screen: Screen) -> Status:
+        settings = read_settings()
+        known = know(settings)
+        person = acting(known.directory, by)
+        require_reason(reason, "erase")
+        async with opened(screen, settings, known) as steward:
+            row = await steward.erase(run_id, reason=reason, by=person)
+            if screen.json:
+                screen.data(plain(row))
+            screen.show(
+                Text(
+                    f"The personal data of run {row.id} is erased. `steward audit verify {short(row.id)}` still holds."
+                )
+            )
+        return Status.OK
+
+    raise typer.Exit(asyncio.run(erased(open_screen(json=json))))
+
+
+def require_reason(reason: str, what: str) -> None:
+    """Raises InvalidInput when there is none: others will read it."""
+    if not reason.strip():
+        raise InvalidInput(f"To {what} needs a reason.", hint='Give --reason "…": it is what others will read')
+
+
+async def go_on(screen: Screen, steward: Application, run_id: str, *, strict: bool, after: int = 0) -> Status:
+    """Work on a run and show it until it is at rest; ``strict``: FAILED when it is parked then."""
+    name = namer(steward.directory)
+    async with steward.working():
+        with board(screen, name, after=after) as shown:
+            view = await watch(steward, run_id, shown)
+    screen.show(Text(), standing(view, name))
+    _say_how_to_go_on(screen, view)
+    status = _told(screen, view)
+    return Status.FAILED if strict and view.row.status is RunStatus.PARKED else status
+
+
+def _say_how_to_go_on(screen: Screen, view: RunView) -> None:
+    run_id = short(view.row.id)
+    if view.row.status is RunStatus.PARKED:
+        screen.show(Text(f'\nWhen the cause is gone: steward resume {run_id} --reason "…"', style="cyan"))
+    elif any(review.status is ReviewStatus.OPEN for review in view.reviews):
+        screen.show(Text(f"\nNothing is lost meanwhile. See it with: steward show {run_id}", style="dim"))
+    else:
+        screen.show(Text(f"\nMore: steward show {run_id}; steward audit verify {run_id}", style="dim"))
+
+
+def _told(screen: Screen, view: RunView) -> Status:
+    if screen.json:
+        screen.data(run_shape(view))
+    return Status.OK

@@ -1,0 +1,59 @@
+"""Commands that serve: everything at once, a worker, the sandbox company, the chat."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from typing import Annotated
+
+import typer
+
+from surfaces.cli.exits import Status
+from surfaces.cli.processes import ROOT, sandbox_command
+from surfaces.cli.screen import Screen, open_screen
+from surfaces.cli.session import opened, read_settings
+from surfaces.cli.traces import log_to_screen
+
+PANEL = "Serving"
+
+
+def up() -> None:
+    """Run everything: the sandbox company, a worker and the chat, until Ctrl-C."""
+    _serve(with_company=True)
+
+
+def worker() -> None:
+    """Work on runs until SIGTERM or Ctrl-C, then hand back what is not finished."""
+
+    async def work(screen: Screen) -> Status:
+        async with opened(screen, serving=True) as steward:
+            screen.say("The worker works; Ctrl-C stops it.")
+            await steward.work_forever()
+            screen.say("The worker has stopped; nothing is lost.")
+        return Status.OK
+
+    raise typer.Exit(asyncio.run(work(open_screen())))
+
+
+def sandbox() -> None:
+    """Run the sandbox company Acme: nine systems and a page that counts what is done to them."""
+    settings = read_settings()
+    command = sandbox_command(settings.sandbox_port, settings.state / "sandbox")
+    # It becomes this process, so that signals and the exit status are its own.
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")]))
+    os.execv(command[0], command)  # noqa: S606 - no shell wanted
+
+
+def chat(
+    alone: Annotated[bool, typer.Option("--alone", help="Only the chat; worker and systems run elsewhere.")] = False,
+) -> None:
+    """Serve the chat in the browser, with a worker and the sandbox company beside it."""
+    _serve(with_company=not alone)
+
+
+def _serve(*, with_company: bool) -> None:
+    from surfaces.chat.serve import serve  # noqa: PLC0415 - the chat's imports; nothing else here needs them
+
+    settings = read_settings()
+    log_to_screen(settings.log_level)
+    serve(settings, with_company=with_company)

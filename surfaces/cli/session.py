@@ -1,0 +1,89 @@
+"""How a command begins: settings, what Steward knows, the application, and who acts."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
+
+from governance.errors import InvalidInput, InvalidSettings, NotFound
+from governance.findings import Finding
+from governance.people import Directory, Person
+from runtime.settings import Settings
+from surfaces.cli.screen import Screen
+from surfaces.cli.traces import log_to_file, log_to_screen
+
+if TYPE_CHECKING:
+    from runtime.application import Application
+    from runtime.knowledge import Knowledge
+
+
+def read_settings() -> Settings:
+    """The settings of this process. Raises InvalidSettings, naming every variable that does not hold."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        findings = [
+            Finding(code="setting", place=f"STEWARD_{'_'.join(map(str, part['loc'])).upper()}", sentence=part["msg"])
+            for part in error.errors(include_input=False)
+        ]
+        raise InvalidSettings("The settings cannot be used.", findings=findings) from error
+
+
+def know(settings: Settings) -> Knowledge:
+    """Tools, playbooks and people; no database is touched. Raises InvalidSettings."""
+    from runtime.knowledge import load_knowledge  # noqa: PLC0415 - loads every tool; `--help` must not wait for that
+
+    return load_knowledge(settings.home)
+
+
+@asynccontextmanager
+async def opened(
+    screen: Screen,
+    settings: Settings | None = None,
+    knowledge: Knowledge | None = None,
+    *,
+    serving: bool = False,
+) -> AsyncIterator[Application]:
+    """The application, with its database started or found; ``serving``: log lines are for the screen.
+
+    Raises:
+        InvalidSettings: a setting or a company's file cannot be used.
+        DatabaseUnavailable: PostgreSQL cannot be reached or started.
+
+    """
+    settings = settings or read_settings()
+    if serving:
+        log_to_screen(settings.log_level)
+    else:
+        log_to_file(settings.state, settings.log_level)
+    async with AsyncExitStack() as stack:
+        with screen.busy("Reaching the database …" if settings.database_url else "Starting PostgreSQL …"):
+            from runtime.wiring import build  # noqa: PLC0415 - a second of imports; `--help` must not wait for it
+
+            steward = await stack.enter_async_context(build(settings, knowledge=knowledge))
+        yield steward
+
+
+def acting(directory: Directory, by: str) -> Person:
+    """The person who acts.
+
+    Raises:
+        InvalidInput: nobody is named.
+        NotFound: the name is not in the directory.
+
+    """
+    if not by.strip():
+        raise InvalidInput(
+            "Nobody is named as the one who acts.",
+            hint="Give --by EMAIL or set STEWARD_USER; `steward people` lists who is known",
+        )
+    person = directory.find(by)
+    if person is None:
+        near = difflib.get_close_matches(by.casefold(), [known.id for known in directory.everyone()], n=1, cutoff=0.5)
+        hint = f"Did you mean {near[0]}?" if near else "`steward people` lists who is known"
+        raise NotFound(f"{by} is not in the directory.", hint=hint)
+    return person

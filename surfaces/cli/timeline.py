@@ -1,0 +1,192 @@
+"""A journal in words: one line for each event that a person wants to read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from rich.table import Table
+from rich.text import Text
+
+from governance import events as ev
+from governance.chain import Entry
+from governance.effects import StepStatus
+from governance.people import Directory
+
+Namer = Callable[[str], str]
+
+
+@dataclass(frozen=True)
+class Line:
+    """What happened, in words. ``mark`` is one character, ``style`` its colour."""
+
+    at: datetime
+    mark: str
+    style: str
+    about: str
+    words: str
+
+    def __str__(self) -> str:
+        about = f"{self.about}: " if self.about else ""
+        return f"{clock(self.at)}  {self.mark} {about}{self.words}"
+
+
+def namer(directory: Directory) -> Namer:
+    """Names for ids: ``Grace Hopper`` for her e-mail address; other ids stay as they are."""
+
+    def name(person_id: str) -> str:
+        person = directory.find(person_id)
+        return person.name if person else person_id
+
+    return name
+
+
+def line(entry: Entry, name: Namer) -> Line | None:
+    """The entry in words; None for what says nothing new to a person."""
+    body = entry.parsed()
+    if body is None:
+        return Line(entry.at, "░", "dim", "", f"{entry.kind} (erased)")
+    told = _WORDS.get(type(body))
+    if told is None:
+        return None
+    mark, style, about, words = told(body, name)
+    return Line(entry.at, mark, style, about, words)
+
+
+def timeline_table(entries: tuple[Entry, ...], name: Namer) -> Table:
+    """All lines as a table without borders."""
+    table = Table(box=None, show_header=False, padding=(0, 1), pad_edge=False)
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(no_wrap=True, width=1)
+    table.add_column()
+    for told in filter(None, (line(entry, name) for entry in entries)):
+        about = (f"{told.about}: " if told.about else "", "bold")
+        table.add_row(clock(told.at), Text(told.mark, style=told.style), Text.assemble(about, told.words))
+    return table
+
+
+def clock(at: datetime) -> str:
+    """The time of day here."""
+    return at.astimezone().strftime("%H:%M:%S")
+
+
+def moment(at: datetime | None) -> str:
+    """Day and time here."""
+    return at.astimezone().strftime("%Y-%m-%d %H:%M") if at else ""
+
+
+_Words = tuple[str, str, str, str]
+_GOOD, _BAD, _ASK, _CALM = "green", "red", "yellow", "cyan"
+
+
+def _admitted(body: ev.RunAdmitted, name: Namer) -> _Words:
+    return "▸", _CALM, "", f"{name(body.requester)} asks: {body.title} ({body.playbook})"
+
+
+def _written(body: ev.PlanWritten, _: Namer) -> _Words:
+    steps = len(body.plan.get("steps", ()))
+    sure = f"confidence {body.decision.confidence:.2f}"
+    return "▸", _CALM, "", f"plan {body.revision} written by {body.author}: {steps} steps, {sure}"
+
+
+def _checked(body: ev.PlanChecked, _: Namer) -> _Words:
+    gates = sum(ruling.kind == "gate" for ruling in body.rulings)
+    findings = "no findings" if not body.findings else f"{len(body.findings)} findings"
+    if body.ok:
+        return "✓", _GOOD, "", f"plan {body.revision} passes the check: {findings}, {gates} steps need a person"
+    return "✗", _BAD, "", f"plan {body.revision} does not pass the check: {findings}"
+
+
+def _asked(body: ev.ReviewAsked, name: Namer) -> _Words:
+    card = body.card
+    who = " or ".join(name(approver) for approver in card.approvers) or "nobody"
+    return "?", _ASK, card.step, f"waits for {who}: {card.question} [{card.id}]"
+
+
+def _decided(body: ev.ReviewDecided, name: Namer) -> _Words:
+    reason = f": {body.verdict.reason}" if body.verdict.reason else ""
+    good = body.verdict.choice in {"approve", "respond"}
+    said = body.verdict.response or {"approve": "approves", "reject": "rejects", "edit": "edits"}[body.verdict.choice]
+    return "✓" if good else "✗", _GOOD if good else _ASK, body.step, f"{name(body.by)} {said}{reason}"
+
+
+def _attempted(body: ev.StepAttempted, _: Namer) -> _Words:
+    then = f"; again at {clock(body.retry_at)}" if body.retry_at else ""
+    kind = {"ambiguous": "lost", "transient": "failed"}.get(body.failure.failure, "failed for good")
+    return "↻", _ASK, body.step, f"attempt {body.number} {kind}: {body.failure.message.rstrip('.')}{then}"
+
+
+def _reconciled(body: ev.StepReconciled, _: Namer) -> _Words:
+    found = {"ours": "it had happened", "none": "it had not happened", "foreign": "somebody else made it"}[body.answer]
+    evidence = f" ({body.evidence})" if body.evidence else ""
+    return "⌕", _CALM, body.step, f"asked the system whether the lost call happened: {found}{evidence}"
+
+
+_ENDS: Mapping[StepStatus, tuple[str, str, str]] = {
+    StepStatus.DONE: ("✓", _GOOD, "done"),
+    StepStatus.SKIPPED: ("-", "dim", "skipped"),
+    StepStatus.FAILED: ("✗", _BAD, "failed"),
+    StepStatus.REFUSED: ("✗", _BAD, "refused"),
+    StepStatus.STOPPED: ("■", _ASK, "stopped"),
+}
+
+
+def _ended(body: ev.StepEnded, _: Namer) -> _Words:
+    mark, style, word = _ENDS[body.status]
+    if body.found:
+        word = "was there already"
+    why = body.failure.message if body.failure else body.why
+    what = news(body.args, body.output) if body.status is StepStatus.DONE else why
+    return mark, style, body.step, f"{word}: {what}" if what else word
+
+
+def _parked(body: ev.RunParked, _: Namer) -> _Words:
+    return "■", _BAD, "", f"parked: {body.reason}"
+
+
+_WORDS: Mapping[type, Callable[[Any, Namer], _Words]] = {
+    ev.RunAdmitted: _admitted,
+    ev.PlanWritten: _written,
+    ev.PlanChecked: _checked,
+    ev.ReviewAsked: _asked,
+    ev.ReviewDecided: _decided,
+    ev.ReviewClosed: lambda body, _: ("-", "dim", body.step, f"review {body.status}: {body.why}"),
+    ev.StepIntended: lambda body, _: ("▸", _CALM, body.intent.step, f"calls {body.intent.tool}"),
+    ev.StepTried: lambda body, _: ("▸", _CALM, body.step, "tries again"),
+    ev.StepAttempted: _attempted,
+    ev.StepWaiting: lambda body, _: ("…", "dim", body.step, f"waits until {clock(body.until)}: {body.why}"),
+    ev.StepReconciled: _reconciled,
+    ev.StepEnded: _ended,
+    ev.FailureDiagnosed: lambda body, _: ("!", _ASK, body.step, f"{body.choice}: {body.decision.reasoning}"),
+    ev.CancelAsked: lambda body, name: ("■", _ASK, "", f"{name(body.by)} cancels: {body.reason}"),
+    ev.RunParked: _parked,
+    ev.RunResumed: lambda body, name: ("▸", _CALM, "", f"{name(body.by)} resumes: {body.reason}"),
+    ev.InputDropped: lambda body, _: ("-", "dim", "", f"{body.what} came too late: {body.why}"),
+    ev.RunReported: lambda body, _: ("▸", _CALM, "", body.summary),
+    ev.RunEnded: lambda body, _: ("●", _GOOD if body.status == "done" else _ASK, "", f"run {body.status}"),
+}
+
+
+def news(args: Mapping[str, Any], output: Mapping[str, Any] | None) -> str:
+    """What a call brought that was not handed to it, on one line; all of it where it brought nothing else."""
+    given = list(args.values())
+    new = {name: value for name, value in (output or {}).items() if value not in given and value is not True}
+    return brief(new or output or {})
+
+
+def brief(values: Mapping[str, Any], *, most: int = 90) -> str:
+    """Named values on one line: ``desk_code BER-2-014, site Berlin``; cut where it grows long."""
+    words = ", ".join(f"{name} {_short(value)}" for name, value in values.items() if value not in (None, "", [], {}))
+    return words if len(words) <= most else words[: most - 1].rstrip(" ,") + "…"
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, Mapping) and set(value) == {"$ref"}:
+        return f"its {value['$ref']}"
+    if isinstance(value, Mapping):
+        return "{" + brief(value, most=40) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(_short(part) for part in value) + "]"
+    return " ".join(str(value).split())
