@@ -35,13 +35,21 @@ async def _verdict(engine: Engine, run: LiveRun, row: InboxRow) -> None:
     if verdict.choice is Choice.EDIT:
         await _edit(engine, run, row, review, verdict, by)
     elif review.card.kind is ReviewKind.PARKED:
-        rest = _resumed(run.state, by, verdict.reason) if verdict.response == "resume" else _close(by, verdict.reason)
-        await run.record(_decided(row, review, verdict, by), *rest)
+        await _answer_parked(run, row, review, verdict, by)
     else:
         grants = review.card.args_digest if verdict.choice is Choice.APPROVE else ""
         person = engine.directory.find(by)
         ends = _ends(run.state, review, verdict, person.name if person else by)
         await run.record(_decided(row, review, verdict, by, grants), *ends)
+
+
+async def _answer_parked(run: LiveRun, row: InboxRow, review: ReviewFold, verdict: Verdict, by: str) -> None:
+    decided = _decided(row, review, verdict, by)
+    if verdict.response == "resume":
+        await run.record(decided, *_resumed(run.state, by, verdict.reason))
+        return
+    others, rows = withdraw(run.state, f"{by} closed the run", besides=review.card.id)
+    await run.record(decided, *others, *_close(by, verdict.reason), rows=rows)
 
 
 def _ends(state: RunFold, review: ReviewFold, verdict: Verdict, who: str) -> list[Event]:
@@ -120,9 +128,11 @@ async def _drop(run: LiveRun, row: InboxRow, why: str) -> None:
     await run.record(Event(row.cause, ev.InputDropped(what=what, why=why)))
 
 
-def withdraw(state: RunFold, why: str, *, kind: ReviewKind | None = None) -> tuple[list[Event], list[SideRow]]:
-    """Close every open review (of one kind, or of all)."""
-    cards = [card for card in state.open_reviews if kind is None or card.kind is kind]
+def withdraw(
+    state: RunFold, why: str, *, kind: ReviewKind | None = None, besides: str = ""
+) -> tuple[list[Event], list[SideRow]]:
+    """Close every open review: of one kind or of all, ``besides`` the one with that id."""
+    cards = [card for card in state.open_reviews if (kind is None or card.kind is kind) and card.id != besides]
     events = [
         Event(f"review:{c.id}:closed", ev.ReviewClosed(review_id=c.id, step=c.step, status="withdrawn", why=why))
         for c in cards

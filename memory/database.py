@@ -138,7 +138,7 @@ def explained(url: str) -> Iterator[None]:
     except _OTHER_SCHEMA as error:
         raise DatabaseUnavailable(
             f"The database at {_place(url)} is not of this version of Steward: {_reason(error)}.",
-            hint="Bring it up to date with `steward migrate`, as its owner.",
+            hint="Every start brings it up to date: start with STEWARD_DATABASE_OWNER_URL set to its owner.",
         ) from error
 
 
@@ -179,7 +179,8 @@ async def _prove_fit(app_url: str) -> None:
         )
     if not row["migrated"]:
         raise DatabaseUnavailable(
-            f"The database at {_place(app_url)} has no tables of Steward.", hint="Run `steward migrate` as its owner."
+            f"The database at {_place(app_url)} has no tables of Steward.",
+            hint="Every start makes them: start with STEWARD_DATABASE_OWNER_URL set to this database's owner.",
         )
     if row["may_rewrite"]:
         raise DatabaseUnavailable(

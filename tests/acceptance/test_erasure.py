@@ -12,6 +12,7 @@ from psycopg import sql
 
 from governance.chats import Remark
 from governance.errors import NotPermitted, Refused
+from governance.events import StepEnded
 from governance.reviews import approve, edit, reject, respond
 from memory.ids import new_id
 from runtime.application import Application
@@ -74,6 +75,9 @@ async def onboarded(steward: Application) -> str:
     card = asked["employee"].card
     raised = edit({**card.args, "annual_salary": RAISED}, reason=f"secretwhy {FIRST}")
     await steward.decide(card.id, raised, by=person(steward, FINANCE))
+    async for entry in steward.events(run.id):  # a refusal that came first would keep her off the payroll
+        if isinstance(body := entry.parsed(), StepEnded) and body.step == "employee":
+            break
     await steward.decide(asked["badge"].card.id, reject(reason=f"secretwhy {LAST}"), by=person(steward, SECURITY))
     await until(steward, run.id, "run.parked")
     (parked,) = (await open_reviews(steward, run.id)).values()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 from pathlib import Path
@@ -16,7 +17,10 @@ TARGETS = {"demo", "test", "chat", "up", "lint", "types", "contracts", "browser"
 
 def ended(*command: str) -> subprocess.CompletedProcess[str]:
     """A command, run in the checkout to its end."""
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=100)
+    # Under `make test` the outer make's variables would have the inner one announce its folders.
+    outer = {"MAKEFLAGS", "MAKELEVEL", "MFLAGS", "GNUMAKEFLAGS"}
+    env = {name: value for name, value in os.environ.items() if name not in outer}
+    return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False, timeout=100)
 
 
 def a_test(folder: Path, line: str) -> str:

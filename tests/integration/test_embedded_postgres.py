@@ -99,7 +99,7 @@ async def until(condition: Callable[[], bool], what: str) -> None:
         while True:
             if condition():
                 return
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(0.02)  # sleep: another process has no event for this
     pytest.fail(what)
 
 

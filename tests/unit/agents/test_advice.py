@@ -77,6 +77,6 @@ async def test_an_explanation_says_what_happened_how_often_and_what_may_help() -
         step="badge", tool=c.BADGE, failure=_failure(FailureClass.TRANSIENT), refused=False, attempts=4
     )
     assert diagnosis.explanation == (
-        "Badge (security.issue_badge) failed after 4 attempts: payroll says no. The system did not answer in all"
+        "badge (security.issue_badge) failed after 4 attempts: payroll says no. The system did not answer in all"
         " attempts: resume when it is back, and nothing is done twice. What may help: ask Mary."
     )
