@@ -60,7 +60,10 @@ def set_up() -> None:
         env = environment(os.environ)
         install_uv(env)
         print("steward: installing the locked dependencies into .venv (once)", flush=True)
-        call([str(program(BOOT, "uv")), "sync", "--frozen", "--quiet", "--python", base_python()], env)
+        sync = [str(program(BOOT, "uv")), "sync", "--frozen", "--quiet", "--python", base_python()]
+        if subprocess.call(sync, env=env, stderr=subprocess.DEVNULL, cwd=ROOT) != 0:
+            # A company's proxy may sign with a certificate that only the system's own store knows.
+            call(sync, {**env, "UV_SYSTEM_CERTS": "true"})
         STAMP.write_text(wanted(), encoding="utf-8")
 
 

@@ -24,7 +24,7 @@ from graphs.intake import take_up
 from graphs.live import LiveRun, RunLedger, waiting
 from graphs.readiness import Ask, End, Start, next_moves, settling
 from graphs.revision import Drift, current
-from graphs.verdicts import ask, close_expired
+from graphs.verdicts import ask, close_expired, simulate_verdicts
 from plans.checked import CheckedPlan
 from tools.contract import Done, Failed, Later, Order, Outcome, Stopped, Unknown
 
@@ -93,7 +93,7 @@ class Dispatcher:
                 self._brake.pull()
                 self._settle(plan)
             else:
-                await close_expired(self._engine, self._run)
+                await (simulate_verdicts(self._run) if self._dry else close_expired(self._engine, self._run))
                 await self._take_moves(plan)
             if (self._run.state.seq, len(self._tasks)) == (seq, started):
                 return

@@ -5,7 +5,7 @@ from __future__ import annotations
 from governance import events as ev
 from governance.chain import Event
 from governance.decisions import Decision, DecisionKind
-from governance.reviews import ReviewStatus, approve
+from governance.reviews import ReviewCard, ReviewKind, ReviewStatus, approve
 from governance.runs import CloseReview
 from graphs.engine import Engine
 from graphs.gates import ask_step
@@ -16,28 +16,35 @@ SIMULATED = "simulation"
 
 
 async def ask(engine: Engine, run: LiveRun, move: Ask, *, dry: bool) -> None:
-    """Put the question. A dry run answers it itself, and says so: nobody is asked about what will not happen."""
+    """Put the question. In a dry run it gets no row: nobody is asked about what will not happen."""
     event, rows = await ask_step(engine, run.state, move.step, move.args, move.ruling, move.review_id)
-    if not dry:
-        await run.record(event, rows=rows)
-        return
+    await run.record(event, rows=() if dry else rows)
+
+
+async def simulate_verdicts(run: LiveRun) -> None:
+    """Answer every open question of a dry run about an action, and say that nobody was asked."""
+    for card in run.state.open_reviews:
+        if card.kind is ReviewKind.STEP:
+            await run.record(Event(f"review:{card.id}:simulated", _simulated(card)))
+
+
+def _simulated(card: ReviewCard) -> ev.ReviewDecided:
     decision = Decision(
         kind=DecisionKind.VERDICT,
-        subject=move.step.id,
+        subject=card.step,
         choice="approve",
-        reasoning="a dry run asks nobody; a real one would ask " + ", ".join(move.ruling.approvers),
+        reasoning="a dry run asks nobody; a real one would ask " + ", ".join(card.approvers),
         confidence=1,
         decider=f"rule:{SIMULATED}",
     )
-    answer = ev.ReviewDecided(
-        review_id=move.review_id,
-        step=move.step.id,
+    return ev.ReviewDecided(
+        review_id=card.id,
+        step=card.step,
         by=SIMULATED,
         verdict=approve(reason="simulated"),
-        grants=_digest(event),
+        grants=card.args_digest,
         decision=decision,
     )
-    await run.record(event, Event(f"review:{move.review_id}:simulated", answer))
 
 
 async def close_expired(engine: Engine, run: LiveRun) -> None:
@@ -50,7 +57,3 @@ async def close_expired(engine: Engine, run: LiveRun) -> None:
             await run.record(
                 Event(f"review:{card.id}:closed", body), rows=[CloseReview(card.id, ReviewStatus.EXPIRED, why)]
             )
-
-
-def _digest(event: Event) -> str:
-    return event.body.card.args_digest if isinstance(event.body, ev.ReviewAsked) else ""

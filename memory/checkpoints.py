@@ -8,6 +8,7 @@ from langgraph.checkpoint.serde import _msgpack
 
 from governance.errors import InvalidSettings
 from memory.database import AppConnection, Database
+from memory.statements import statements
 
 
 def checkpoint_saver(database: Database) -> BaseCheckpointSaver[str]:
@@ -28,8 +29,11 @@ async def make_checkpoint_tables(connection: AppConnection) -> None:
 
 
 async def forget_checkpoints(connection: AppConnection, run_id: str) -> None:
-    """Delete all checkpoints of a run, in the transaction that ``connection`` is in."""
-    await AsyncPostgresSaver(connection).adelete_thread(run_id)
+    """Delete all checkpoints of a run and of its forks, in the transaction that ``connection`` is in."""
+    saver = AsyncPostgresSaver(connection)
+    forks = await connection.execute(statements("erasure")["forks"], {"prefix": f"fork-{run_id}-%"})
+    for thread in [run_id, *(str(row["thread_id"]) for row in await forks.fetchall())]:
+        await saver.adelete_thread(thread)
 
 
 def _demand_strict() -> None:

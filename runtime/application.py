@@ -23,6 +23,7 @@ from graphs.machine import Graph
 from graphs.revision import as_next, check_plan, edited
 from playbooks.model import Playbook
 from runtime.export import lines
+from runtime.fork import fork
 from runtime.knowledge import Knowledge
 from runtime.ports import ChatStore, Store, Workshop
 from runtime.preview import preview
@@ -169,6 +170,23 @@ class Application:
         """Send a parked run on: what failed is tried again. Raises NotFound, Refused, NotPermitted."""
         return await self._tell(run, InputKind.RESUME, reason, by)
 
+    async def fork(self, run: str, *, by: Person, at: int | None = None) -> RunView:
+        """What would happen from the event number ``at`` on (default: the last), simulated on a thread of its own.
+
+        The run itself is not touched; the view's row id is the thread that holds the fork's checkpoints.
+
+        Raises:
+            NotFound: no such run.
+            NotPermitted: not this person's run.
+            InvalidInput: no such event, or the run was erased.
+
+        """
+        row = await self.store.runs.find_prefix(run)
+        self._require_manages(row, by, "fork")
+        entries = await self.store.journal.read(row.id)
+        forked, journal = await fork(self.graph, row, entries, at or len(entries), self.engine.entropy)
+        return run_view(forked, journal, (), self.engine.specs, self.clock.now())
+
     async def erase(self, run: str, *, reason: str, by: Person) -> RunRow:
         """Erase the personal data of an ended run; its chain stays valid. Raises NotFound, Refused, NotPermitted."""
         row = await self.store.runs.find_prefix(run)
@@ -215,11 +233,13 @@ class Application:
             raise Refused(f"Run {row.id[:13]} has ended; nothing can be changed any more.")
         if kind is InputKind.RESUME and state.parked is None:
             raise Refused(f"Run {row.id[:13]} is not parked; there is nothing to resume.")
-        if row.requester != by.id and not by.may("runs:manage"):
-            raise NotPermitted(
-                f"{by.name} may not {kind.value} this run.", hint="Its requester may, or who has runs:manage."
-            )
+        self._require_manages(row, by, kind.value)
         if not reason.strip():
             raise InvalidInput(f"To {kind.value} a run needs a reason.")
         await self.store.inbox.put(row.id, kind, {"by": by.id, "reason": reason})
         return row
+
+    @staticmethod
+    def _require_manages(row: RunRow, by: Person, what: str) -> None:
+        if row.requester != by.id and not by.may("runs:manage"):
+            raise NotPermitted(f"{by.name} may not {what} this run.", hint="Its requester may, or who has runs:manage.")

@@ -22,3 +22,7 @@ DELETE FROM timer WHERE run_id = %(run)s
 -- name: chats
 -- Whole threads: what people wrote around a run may name anybody. Their remarks and links go with them.
 DELETE FROM chat_thread WHERE id IN (SELECT thread_id FROM chat_run WHERE run_id = %(run)s)
+
+-- name: forks
+-- A fork's thread begins with the run's id and holds a copy of its journal.
+SELECT DISTINCT thread_id FROM checkpoints WHERE thread_id LIKE %(prefix)s

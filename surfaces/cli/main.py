@@ -43,7 +43,7 @@ def version(json: Json = False) -> None:
 
 
 PANELS: Mapping[str, Sequence[Callable[..., None]]] = {
-    runs.PANEL: (runs.run, runs.plan, runs.runs, runs.show, runs.cancel, runs.resume, runs.erase),
+    runs.PANEL: (runs.run, runs.plan, runs.runs, runs.show, runs.cancel, runs.resume, runs.fork, runs.erase),
     reviews.PANEL: (reviews.reviews, reviews.approve, reviews.reject, reviews.edit, reviews.answer),
     knowledge.PANEL: (
         knowledge.tools,

@@ -141,6 +141,29 @@ async def _tell(screen: Screen, what: str, run_id: str, reason: str, by: str, *,
         return await go_on(screen, steward, row.id, strict=what == "resume", after=len(before.timeline))
 
 
+def fork(
+    run_id: RunId,
+    at: Annotated[int | None, typer.Option("--at", min=1, help="From this event on; default: the last.")] = None,
+    by: By = "",
+    json: Json = False,
+) -> None:
+    """Try what would happen from an event on: simulated, on a thread of its own. The run is not touched."""
+
+    async def forked(screen: Screen) -> Status:
+        settings = read_settings()
+        known = know(settings)
+        person = acting(known.directory, by)
+        async with opened(screen, settings, known) as steward:
+            view = await steward.fork(run_id, by=person, at=at)
+            if screen.json:
+                screen.data(run_shape(view))
+            screen.show(Text("A fork: everything from here on is simulated, and the run itself is as it was.\n"))
+            screen.show(run_page(view, namer(steward.directory), screen.out.width))
+        return Status.OK
+
+    raise typer.Exit(asyncio.run(forked(open_screen(json=json))))
+
+
 def erase(run_id: RunId, reason: Reason = "", by: By = "", json: Json = False) -> None:
     """Erase the personal data of an ended run for good; its journal stays verifiable."""
 

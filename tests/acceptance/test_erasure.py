@@ -105,6 +105,7 @@ async def test_nothing_of_ada_is_left_and_the_journal_still_verifies(
             "chat_remark.body",
         }
         entries = len((await steward.show(run_id)).timeline)
+        await steward.fork(run_id, by=person(steward, HR), at=8)
         erased = await steward.erase(run_id, reason="Ada asked", by=person(steward, HR))
         assert (erased.title, erased.requester) == ("", "")
         assert await found(database_urls) == set()

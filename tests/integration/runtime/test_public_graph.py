@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from governance.errors import InvalidInput, InvalidRequest
+from governance.errors import InvalidInput, InvalidRequest, NotPermitted
 from tests.conftest import DatabaseUrls
-from tests.fixtures.company import ADA, HR, steward_on
+from tests.fixtures.company import ADA, FINANCE, HR, person, steward_on, until
 from tests.sandbox.running import Company
 
 ASK = {"playbook": "onboarding", "request": ADA, "by": HR}
@@ -54,3 +54,27 @@ async def test_a_wrong_ask_is_a_clear_error(database_urls: DatabaseUrls, home: P
         with pytest.raises(InvalidRequest) as invalid:
             await steward.graph.ainvoke({"ask": {**ASK, "request": {"first_name": 3}}}, config)
         assert len(invalid.value.findings) >= 5
+
+
+async def test_a_fork_goes_on_by_itself_and_leaves_its_run_alone(
+    database_urls: DatabaseUrls, home: Path, company: Company
+) -> None:
+    """From any event of a waiting run: the rest is simulated on another thread; run, reviews and systems stay as they were."""
+    async with steward_on(database_urls, home) as steward:
+        hr = person(steward, HR)
+        async with steward.working():
+            run = await steward.start("onboarding", ADA, by=hr)
+            await until(steward, run.id, "review.asked", count=2)
+        before = await steward.show(run.id)
+        effects = company["control"].get("/effects").json()["effects"]
+        forked = await steward.fork(run.id, by=hr)
+        assert forked.row.id.startswith(f"fork-{run.id}")
+        assert {step.state for step in forked.steps} == {"done"}
+        early = await steward.fork(run.id, by=hr, at=1)
+        assert early.timeline[-1].kind == "run.ended"
+        assert await steward.show(run.id) == before
+        assert company["control"].get("/effects").json()["effects"] == effects
+        with pytest.raises(InvalidInput, match="not 999"):
+            await steward.fork(run.id, by=hr, at=999)
+        with pytest.raises(NotPermitted):
+            await steward.fork(run.id, by=person(steward, FINANCE))
