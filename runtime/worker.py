@@ -127,15 +127,21 @@ class Worker:
         if error is None:
             rest = slice_.result()
         elif isinstance(error, Fenced):
+            # Perhaps only a commit's result was lost and the run is ours still: then it must be handed back too.
             _log.info("fenced", run=claim.run_id, epoch=claim.epoch, reason=str(error))
-            return
+            rest = Rest(status=RunStatus.QUEUED, again=True, progressed=False)
         else:
             _log.error("slice failed", run=claim.run_id, epoch=claim.epoch, reason=_reason(error))
             rest = await self._after(claim, error)
         await self._hand_back(claim, rest)
 
     async def _hand_back(self, claim: Claim, rest: Rest) -> None:
-        """Finish, however long the database is away: a run that is not handed back would stay ours for ever."""
+        """Finish, however long the database is away: a run that is not handed back would stay ours for ever.
+
+        Raises:
+            Fenced: it is not ours any more, so there is nothing to hand back.
+
+        """
         async for attempt in AsyncRetrying(
             retry=retry_if_exception_type(Unavailable), wait=wait_exponential(0.2, max=5), stop=self._gone
         ):

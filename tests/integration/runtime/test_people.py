@@ -3,17 +3,32 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from time import monotonic
+from typing import TypeVar
 
+import psycopg
 import pytest
 
-from governance.errors import AlreadyDecided, InvalidInput, InvalidRequest, NotFound, NotPermitted, Refused
+from governance.errors import (
+    AlreadyDecided,
+    DatabaseUnavailable,
+    InvalidInput,
+    InvalidRequest,
+    NotFound,
+    NotPermitted,
+    Refused,
+)
 from governance.events import RunStatus
 from governance.reviews import approve, edit, reject, respond
+from runtime.application import Application
 from tests.conftest import DatabaseUrls
 from tests.fixtures.company import ADA, FINANCE, HR, SECURITY, open_reviews, person, steward_on, until
 from tests.sandbox.running import Company
+
+T = TypeVar("T")
 
 
 async def test_two_reviews_in_the_other_order_and_twice(
@@ -161,3 +176,47 @@ async def test_dedupe_admits_once(database_urls: DatabaseUrls, home: Path) -> No
         again = await steward.start("onboarding", ADA, by=hr, dedupe="ticket-1")
         assert first.id == again.id
         assert len(await steward.runs()) == 1
+
+
+@pytest.mark.parametrize("spared", ["nobody", "the worker's own session"])
+async def test_losing_database_connections_loses_nothing(
+    database_urls: DatabaseUrls, home: Path, company: Company, spared: str
+) -> None:
+    """Connections are cut again and again while the run goes on: it ends, and nothing is doubled.
+
+    Where the worker's own session is spared it owns its runs still, and must hand back what it broke off.
+    """
+    cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'steward_app' AND datname = current_database()"
+    if spared != "nobody":
+        cut += " AND pid NOT IN (SELECT pid FROM pg_locks WHERE locktype = 'advisory')"
+    async with steward_on(database_urls, home) as steward, steward.working():
+        run = await steward.start("onboarding", ADA, by=person(steward, HR))
+        async with await psycopg.AsyncConnection.connect(database_urls.owner_url, autocommit=True) as owner:
+            for _ in range(8):
+                await owner.execute(cut)
+                await _retried(lambda: _approve_what_is_asked(steward, run.id))
+        async with asyncio.timeout(60):
+            while not (await _retried(lambda: steward.show(run.id))).report:
+                await _retried(lambda: _approve_what_is_asked(steward, run.id))
+        assert (await steward.verify()).ok
+        assert all(
+            effect["count"] == 1
+            for system in company.ports
+            if system != "control"
+            for effect in company.effects(system)
+        )
+
+
+async def _retried(work: Callable[[], Awaitable[T]]) -> T:
+    """What a caller does whose connection was cut: the same again."""
+    while True:
+        try:
+            return await work()
+        except DatabaseUnavailable:
+            continue
+
+
+async def _approve_what_is_asked(steward: Application, run_id: str) -> None:
+    for row in await steward.reviews(run=run_id):
+        with contextlib.suppress(AlreadyDecided):
+            await steward.decide(row.card.id, approve(), by=person(steward, row.card.approvers[0]))
