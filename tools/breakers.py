@@ -2,8 +2,8 @@
 
 Why no library stands behind the port. ``purgatory`` 3.0.1 reads ``time.time()`` inside its states, so a test cannot
 inject a clock; its half-open state lets any number of calls through; and a cancelled call counts as a failure, or, when
-excluded, closes a half-open circuit. ``pybreaker``, ``aiobreaker`` and ``circuitbreaker`` share the first of these.
-Working around all that took more code than the three states do.
+excluded, closes a half-open circuit. Working around that took more code than the three states do
+(docs/decisions/0006-own-breakers.md).
 """
 
 from __future__ import annotations
