@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -105,9 +105,10 @@ SideRow = AskReview | CloseReview | SetTimer
 
 @dataclass(frozen=True)
 class Rest:
-    """How a slice leaves its run: the status for lists, what it waits for, and whether to come back at once."""
+    """How a slice leaves its run: the status for lists, what it waits for, and whether to come back, at once or later."""
 
     status: RunStatus
     waiting_for: str = ""
     again: bool = False
     progressed: bool = True
+    wake_in: timedelta | None = None

@@ -18,7 +18,6 @@ from governance.effects import Failure, StepStatus
 from governance.errors import Fenced
 from graphs.control import Control, PedalBrake
 from graphs.engine import Engine
-from graphs.fold import StepFold
 from graphs.gates import ask_outcome
 from graphs.intake import take_up
 from graphs.live import LiveRun, RunLedger, waiting
@@ -26,7 +25,7 @@ from graphs.readiness import Ask, End, Start, next_moves, settling
 from graphs.revision import Drift, current
 from graphs.verdicts import ask, close_expired, simulate_verdicts
 from plans.checked import CheckedPlan
-from tools.contract import Done, Failed, Later, Order, Outcome, Stopped, Unknown
+from tools.contract import Done, Failed, Later, Order, Stopped, Unknown
 
 
 @dataclass(frozen=True)
@@ -119,15 +118,7 @@ class Dispatcher:
         self._tasks[order.step] = asyncio.create_task(self._perform(order, brake), name=f"step {order.step}")
 
     async def _perform(self, order: Order, brake: PedalBrake) -> None:
-        if order.intent is not None and not order.ambiguous and not order.settle_only:
-            step = self._run.state.step(order.step)
-            cause = f"step:{order.step}:{step.life}:tried:{self._run.state.seq}"
-            await self._run.record(Event(cause, ev.StepTried(step=order.step)))
-        before = self._run.state.step(order.step)
         outcome = await self._invoker.perform(order, self._ledger, brake)
-        await self._conclude(order, outcome, before)
-
-    async def _conclude(self, order: Order, outcome: Outcome, before: StepFold) -> None:
         if isinstance(outcome, Done):
             await self._end(
                 End(order.step, order.tool.id, StepStatus.DONE, order.args, outcome.output, found=outcome.found)
@@ -137,30 +128,21 @@ class Dispatcher:
         elif isinstance(outcome, Unknown):
             await self._ask_outcome(order, outcome.failure)
         elif isinstance(outcome, Later):
-            await self._wait_for(order, outcome, before)
+            doubt = self._run.state.step(order.step).unsure
+            event, timer = waiting(order.step, outcome.at, outcome.why, doubt=doubt, seq=self._run.state.seq)
+            await self._run.record(event, rows=[timer])
         elif isinstance(outcome, Stopped):
             await self._stopped(order)
         else:
             assert_never(outcome)
 
-    async def _wait_for(self, order: Order, outcome: Later, before: StepFold) -> None:
-        """Nothing of the step is in flight now, but what a dead worker had sent is as unclear as it was."""
-        now = self._run.state.step(order.step)
-        untouched = now == before and not now.retrying
-        doubt = order.ambiguous if untouched else now.doubt or (now.open and not now.retrying)
-        event, timer = waiting(order.step, outcome.at, outcome.why, doubt=doubt, seq=self._run.state.seq)
-        await self._run.record(event, rows=[timer])
-
     async def _stopped(self, order: Order) -> None:
-        """Between attempts. A run that only drains goes on in the next slice, which must know that nothing was sent."""
+        """Between attempts. A run that only drains goes on in the next slice; one that is stopping ends what was not sent.
+
+        What may have been sent is settled first: it is looked up, not written off.
+        """
         known = self._run.state.step(order.step)
-        if not self._run.state.failing:
-            if known.open and known.retrying:
-                later = Later(self._engine.clock.now(), "the worker shut down between two attempts")
-                await self._wait_for(order, later, known)
-            return
-        # What may have been sent is settled first: it is looked up, not written off.
-        if known.open and (order.settle_only or known.retrying):
+        if self._run.state.failing and known.open and (order.settle_only or not known.unsure):
             why = "the run was stopping first"
             await self._end(End(order.step, order.tool.id, StepStatus.STOPPED, order.args, why=why))
 

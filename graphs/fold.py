@@ -32,8 +32,9 @@ class Phase(StrEnum):
 class StepFold:
     """A step that the journal knows. ``life`` counts how often it was taken up anew after an end.
 
-    ``doubt``: the last word about an effect is that nobody knows. ``in_flight``: an attempt may be running, or was
-    when a worker died. ``retrying``: the last attempt surely did nothing, and the next one may have begun.
+    Every send is journaled before it (the intent, or a try of it) and every end of one after it. ``in_flight``: the
+    last word is a send, so it may be running, or was when a worker died. ``doubt``: it ended, and nobody knows how.
+    ``sent_at``: when the last send was journaled.
     """
 
     life: int = 0
@@ -41,9 +42,7 @@ class StepFold:
     attempts: int = 0
     doubt: bool = False
     in_flight: bool = False
-    retrying: bool = False
-    sent_once: bool = False
-    quiet_since: datetime | None = None
+    sent_at: datetime | None = None
     until: datetime | None = None
     waiting_why: str = ""
     reconciled: LookupAnswer | None = None
@@ -235,13 +234,11 @@ def _intended(state: RunFold, body: ev.StepIntended, at: datetime) -> RunFold:
     if grant is not None and grant.review_id in state.reviews:
         used = replace(state.reviews[grant.review_id], used=True)
         state = replace(state, reviews={**state.reviews, grant.review_id: used})
-    return _step(
-        state, body.intent.step, intent=body.intent, in_flight=True, retrying=False, sent_once=True, began_at=at
-    )
+    return _step(state, body.intent.step, intent=body.intent, in_flight=True, sent_at=at, began_at=at)
 
 
-def _tried(state: RunFold, body: ev.StepTried, _: datetime) -> RunFold:
-    return _step(state, body.step, until=None, waiting_why="", **_SENDING)
+def _tried(state: RunFold, body: ev.StepTried, at: datetime) -> RunFold:
+    return _step(state, body.step, in_flight=True, sent_at=at, until=None, waiting_why="")
 
 
 def _attempted(state: RunFold, body: ev.StepAttempted, at: datetime) -> RunFold:
@@ -252,22 +249,17 @@ def _attempted(state: RunFold, body: ev.StepAttempted, at: datetime) -> RunFold:
         body.step,
         attempts=body.number,
         doubt=doubt,
-        in_flight=body.retry_at is not None,
-        retrying=not doubt,
-        sent_once=False,
-        quiet_since=None,
+        in_flight=False,
         last_failure=body,
         began_at=before.began_at or at,
     )
 
 
-def _waiting(state: RunFold, body: ev.StepWaiting, at: datetime) -> RunFold:
+def _waiting(state: RunFold, body: ev.StepWaiting, _: datetime) -> RunFold:
     return _step(
         state,
         body.step,
         in_flight=False,
-        retrying=False,
-        quiet_since=state.step(body.step).quiet_since or at,
         doubt=body.doubt,
         until=body.until,
         waiting_why=body.why,
@@ -275,8 +267,9 @@ def _waiting(state: RunFold, body: ev.StepWaiting, at: datetime) -> RunFold:
 
 
 def _reconciled(state: RunFold, body: ev.StepReconciled, _: datetime) -> RunFold:
-    # After "none" the call follows at once, so it counts as on its way until something else is said.
-    return _step(state, body.step, doubt=False, reconciled=body.answer, **_SENDING)
+    # Until the end is journaled too, what was found must be found again.
+    doubt = body.answer is not LookupAnswer.NONE
+    return _step(state, body.step, doubt=doubt, in_flight=False, reconciled=body.answer)
 
 
 def _step_ended(state: RunFold, body: ev.StepEnded, at: datetime) -> RunFold:
@@ -325,9 +318,6 @@ def _reported(state: RunFold, body: ev.RunReported, _: datetime) -> RunFold:
 
 def _run_ended(state: RunFold, body: ev.RunEnded, _: datetime) -> RunFold:
     return replace(state, ended=body)
-
-
-_SENDING: Mapping[str, Any] = {"in_flight": True, "retrying": False, "sent_once": False, "quiet_since": None}
 
 
 def _step(state: RunFold, step_id: str, **changes: Any) -> RunFold:

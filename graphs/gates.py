@@ -67,12 +67,15 @@ def _of(review: ReviewFold, asked: str) -> Standing:
 
 
 def _occasion(state: RunFold, step_id: str, bound: str) -> str:
-    # A step that was refused and taken up anew, or edited and back again, is a new question.
+    # A step that was refused and taken up anew, edited and back again, or asked about before a cancel: a new question.
     life = state.step(step_id).life
-    edits = sum(
-        1 for r in state.reviews.values() if r.card.step == step_id and r.verdict and r.verdict.choice is Choice.EDIT
-    )
-    return f"{bound}/{life}/{edits}" if life or edits else bound
+    over = sum(1 for review in state.reviews.values() if review.card.step == step_id and _void(review))
+    return f"{bound}/{life}/{over}" if life or over else bound
+
+
+def _void(review: ReviewFold) -> bool:
+    edited = review.verdict is not None and review.verdict.choice is Choice.EDIT
+    return edited or review.status is ReviewStatus.WITHDRAWN
 
 
 def _card_event(card: ReviewCard) -> tuple[Event, list[SideRow]]:
@@ -125,13 +128,13 @@ async def ask_step(
 
 def ask_outcome(engine: Engine, state: RunFold, step_id: str, failure: Failure) -> tuple[Event, list[SideRow]] | None:
     """The question "did this happen?", or None when it is open already."""
-    fold_step = state.step(step_id)
-    intent = fold_step.intent
+    intent = state.step(step_id).intent
     if intent is None:
         return None
-    asked = review_id(state.run_id, step_id, f"{intent.key}/{fold_step.attempts}/{fold_step.life}", ReviewKind.OUTCOME)
-    if asked in state.reviews:
+    before = [r for r in state.reviews.values() if r.card.step == step_id and r.card.kind is ReviewKind.OUTCOME]
+    if any(review.status is ReviewStatus.OPEN for review in before):
         return None
+    asked = review_id(state.run_id, step_id, f"{intent.key}/{len(before)}", ReviewKind.OUTCOME)
     ruling = next((r for r in (state.checked.rulings if state.checked else ()) if r.step == step_id), None)
     people = ruling.approvers if ruling and ruling.approvers else _owners(engine, state)
     return _card_event(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 
 from governance import events as ev
 from governance.chain import Event
@@ -101,7 +101,8 @@ async def _cancel(_: Engine, run: LiveRun, row: InboxRow) -> None:
     if run.state.ended is not None:
         await _drop(run, row, "the run had ended")
         return
-    withdrawn, rows = withdraw(run.state, f"{by} cancelled the run: {reason}")
+    kinds = set(ReviewKind) if run.state.parked is not None else {ReviewKind.STEP}
+    withdrawn, rows = withdraw(run.state, f"{by} cancelled the run: {reason}", kinds=kinds)
     asked = Event(row.cause, ev.CancelAsked(by=by, reason=reason))
     if run.state.parked is not None:
         await run.record(asked, *withdrawn, *_close(by, reason), rows=rows)
@@ -114,7 +115,7 @@ async def _resume(_: Engine, run: LiveRun, row: InboxRow) -> None:
     if run.state.parked is None or run.state.ended is not None:
         await _drop(run, row, "the run was not parked")
         return
-    withdrawn, rows = withdraw(run.state, f"{by} resumed the run", kind=ReviewKind.PARKED)
+    withdrawn, rows = withdraw(run.state, f"{by} resumed the run", kinds={ReviewKind.PARKED})
     first, *rest = _resumed(run.state, by, reason)
     await run.record(Event(row.cause, first.body), *rest, *withdrawn, rows=rows)
 
@@ -129,10 +130,10 @@ async def _drop(run: LiveRun, row: InboxRow, why: str) -> None:
 
 
 def withdraw(
-    state: RunFold, why: str, *, kind: ReviewKind | None = None, besides: str = ""
+    state: RunFold, why: str, *, kinds: Collection[ReviewKind] = tuple(ReviewKind), besides: str = ""
 ) -> tuple[list[Event], list[SideRow]]:
-    """Close every open review: of one kind or of all, ``besides`` the one with that id."""
-    cards = [card for card in state.open_reviews if (kind is None or card.kind is kind) and card.id != besides]
+    """Close every open review of these kinds, ``besides`` the one with that id."""
+    cards = [card for card in state.open_reviews if card.kind in kinds and card.id != besides]
     events = [
         Event(f"review:{c.id}:closed", ev.ReviewClosed(review_id=c.id, step=c.step, status="withdrawn", why=why))
         for c in cards

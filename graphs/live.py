@@ -135,6 +135,11 @@ class RunLedger:
         life = self._run.state.step(intent.step).life
         await self._run.record(Event(f"step:{intent.step}:{life}:intended", ev.StepIntended(intent=intent)))
 
+    async def trying(self, step: str) -> None:
+        """An open intent is about to be sent again."""
+        life, seq = self._run.state.step(step).life, self._run.state.seq + 1
+        await self._run.record(Event(f"step:{step}:{life}:tried:{seq}", ev.StepTried(step=step)))
+
     async def attempted(self, step: str, number: int, failure: Failure, retry_at: datetime | None) -> None:
         """An attempt failed."""
         life = self._run.state.step(step).life

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 from governance.canonical import effect_key
 from governance.conditions import Truth
-from governance.effects import Failure, FailureClass, Intent, StepStatus
+from governance.effects import Failure, FailureClass, StepStatus
 from governance.policy import Ruling
 from governance.reviews import ReviewKind
 from graphs.engine import Engine
@@ -19,7 +18,7 @@ from plans.checked import CheckedPlan
 from plans.language import Step
 from plans.recall import step_references
 from plans.resolve import Unresolved, resolve_args, should_run
-from tools.contract import Order, Tool
+from tools.contract import Order
 
 
 @dataclass(frozen=True)
@@ -144,14 +143,8 @@ def _order(engine: Engine, state: RunFold, step: Step, known: StepFold, *, settl
         attempts=known.attempts,
         ambiguous=known.unsure,
         settle_only=settle_only,
-        deadline=_deadline(known, intent, engine.tools[intent.tool]),
+        deadline=known.sent_at + engine.tools[intent.tool].timeout if known.sent_at else None,
     )
-
-
-def _deadline(known: StepFold, intent: Intent, tool: Tool) -> datetime | None:
-    if known.quiet_since is not None:
-        return known.quiet_since + tool.timeout
-    return intent.deadline if known.sent_once else None
 
 
 def _not_yet(engine: Engine, known: StepFold) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
@@ -12,7 +13,7 @@ from governance.events import RunStatus
 from governance.runs import Claim, Rest
 from graphs.control import Control
 from graphs.engine import Engine
-from graphs.fold import Phase, RunFold
+from graphs.fold import Phase
 from graphs.live import LiveRun
 from graphs.machine import Graph, Slice
 from graphs.waits import waiting_for
@@ -20,6 +21,7 @@ from graphs.waits import waiting_for
 # LangGraph's own switch that refuses stale and ambiguous answers. It is internal: tests/contract/test_langgraph.py
 # says so loudly when an upgrade moves it.
 STRICT_RESUME = "__pregel_strict_resume"
+SOON = timedelta(milliseconds=50)
 
 
 async def work_slice(
@@ -34,13 +36,13 @@ async def work_slice(
     """
     run = await LiveRun.open(claim, engine.journal, engine.clock, engine.entropy)
     if run.state.phase is Phase.END:
-        return rest_of(run.state, again=False, progressed=True)
+        return rest_of(run, again=False, progressed=True)
     mine: Graph = graph.copy({"checkpointer": saver})
     config: RunnableConfig = {"configurable": {"thread_id": claim.run_id, STRICT_RESUME: True}}
     await mine.ainvoke(
         await _input(mine, config, claim), config, context=Slice(run, control), durability="async", version="v2"
     )
-    return rest_of(run.state, again=control.draining, progressed=run.progressed)
+    return rest_of(run, again=control.draining, progressed=run.progressed)
 
 
 async def _input(graph: Graph, config: RunnableConfig, claim: Claim) -> Any:
@@ -53,8 +55,9 @@ async def _input(graph: Graph, config: RunnableConfig, claim: Claim) -> Any:
     return None
 
 
-def rest_of(state: RunFold, *, again: bool, progressed: bool) -> Rest:
+def rest_of(run: LiveRun, *, again: bool, progressed: bool) -> Rest:
     """How a run is left, for its row."""
+    state = run.state
     if state.ended is not None:
         return Rest(status=RunStatus(state.ended.status), progressed=True)
     if state.parked is not None:
@@ -64,4 +67,6 @@ def rest_of(state: RunFold, *, again: bool, progressed: bool) -> Rest:
     waits = waiting_for(state)
     status = RunStatus.WAITING if waits.sentence else RunStatus.QUEUED
     fruitful = progressed or bool(waits.sentence)
-    return Rest(status=status, waiting_for=waits.sentence, again=again or not waits.sentence, progressed=fruitful)
+    wake_in = max(waits.until - run.clock.now(), SOON) if waits.until else None
+    again = again or not waits.sentence
+    return Rest(status=status, waiting_for=waits.sentence, again=again, progressed=fruitful, wake_in=wake_in)

@@ -77,6 +77,7 @@ class Runs:
             "ended": rest.status in ENDED,
             "again": rest.again,
             "progressed": rest.progressed,
+            "wake_in": rest.wake_in,
         }
         rows = await self._database.fetch(self._sql["finish"], values)
         if not rows:

@@ -164,7 +164,7 @@ class Worker:
             return Rest(status=RunStatus.PARKED, waiting_for=f"a person: {error}", progressed=True)
         run = await LiveRun.open(claim, engine.journal, engine.clock, engine.entropy)
         await park(engine, run, f"{FRUITLESS_LIMIT} attempts in a row came to nothing: {_reason(error)}", poison=True)
-        return rest_of(run.state, again=False, progressed=True)
+        return rest_of(run, again=False, progressed=True)
 
 
 def _reason(error: BaseException) -> str:

@@ -252,8 +252,8 @@ class Order:
     ``new_intent`` makes the intent if there is none (reads: None). ``ambiguous`` is True when the last word about an
     open intent is that nobody knows (an ambiguous attempt, or a crash). ``settle_only`` (a run that is cancelled or
     failing): find out whether an open intent happened, by its lookup where there is one, and do not start it anew:
-    NONE ends in Stopped. ``deadline`` is when the answer to whatever was sent cannot come any more, where the journal
-    says so; without it an open intent is counted from now.
+    NONE ends in Stopped. ``deadline`` is when the answer to what was sent last cannot come any more; without it an
+    open intent is counted from now.
     """
 
     run_id: str
@@ -312,6 +312,10 @@ class Ledger(Protocol):
 
     async def intended(self, intent: Intent) -> None:
         """The note before an effect."""
+        ...
+
+    async def trying(self, step: str) -> None:
+        """An open intent is about to be sent again. Durable before the first byte, so that every send is fenced."""
         ...
 
     async def attempted(self, step: str, number: int, failure: Failure, retry_at: datetime | None) -> None:

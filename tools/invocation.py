@@ -301,7 +301,10 @@ class Invocation:
                 self._breakers.leave(passed, verdict)
 
     async def _intend(self, work: _Work) -> datetime:
-        """Make the intent durable if there is none; the deadline of this attempt."""
+        """Say durably that this is about to be sent: by the intent, or as another try of it. The attempt's deadline.
+
+        The time counts from before that: a worker that was suspended meanwhile has none left to send in.
+        """
         deadline = self._clock.now() + work.order.tool.timeout
         if work.order.tool.effect is EffectClass.READ:
             return deadline
@@ -309,14 +312,17 @@ class Invocation:
             work.intent = intent_for(work.order, work.given, now=self._clock.now())
             await work.ledger.intended(work.intent)
             deadline = work.intent.deadline
+        else:
+            await work.ledger.trying(work.order.step)
         work.deadline = deadline
         return deadline
 
     async def _unsent(self, work: _Work) -> Stopped:
-        """The brake was pulled after the intent: say that nothing was sent, or the next worker had to doubt it."""
-        if work.intent is not None and work.order.intent is None:
+        """The brake was pulled after that was said: take it back, or the next worker had to doubt it."""
+        if work.intent is not None:
             work.number += 1
-            unsent = Failure(failure=FailureClass.TRANSIENT, code="stopped", message="stopped before it was sent")
+            kind = FailureClass.AMBIGUOUS if work.in_doubt else FailureClass.TRANSIENT
+            unsent = Failure(failure=kind, code="stopped", message="stopped before it was sent")
             await work.ledger.attempted(work.order.step, work.number, unsent, None)
         return Stopped()
 

@@ -34,7 +34,8 @@ WITH finished AS (
             WHEN %(ended)s THEN NULL
             WHEN NOT %(progressed)s THEN now() + make_interval(secs => least(60, power(2, least(fruitless, 10))))
             WHEN %(again)s THEN now()
-            ELSE wake_at END
+            -- A timer fired by a clock that is ahead of this run's worker wakes it too early, and only once.
+            ELSE least(wake_at, now() + %(wake_in)s::interval) END
     WHERE id = %(run)s AND owner = %(owner)s AND epoch = %(epoch)s
     RETURNING id, fruitless, wake_at
 ), cleared AS (

@@ -38,6 +38,7 @@ class Notebook:
 
     def __init__(self, refusal: Exception | None = None) -> None:
         self.intents: list[Intent] = []
+        self.tries: list[str] = []
         self.attempts: list[tuple[int, Failure, datetime | None]] = []
         self.answers: list[LookupAnswer] = []
         self.refusal = refusal
@@ -51,6 +52,10 @@ class Notebook:
 
     async def attempted(self, step: str, number: int, failure: Failure, retry_at: datetime | None) -> None:
         self.attempts.append((number, failure, retry_at))
+
+    async def trying(self, step: str) -> None:
+        """Another send of an open intent."""
+        self.tries.append(step)
 
     async def reconciled(self, step: str, answer: LookupAnswer, evidence: str) -> None:
         self.answers.append(answer)
