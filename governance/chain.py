@@ -109,7 +109,7 @@ class Broken:
 
 @dataclass(frozen=True)
 class Verified:
-    """The result of a verification: how much was looked at, and what does not hold."""
+    """The result of a verification: how much was looked at, what of it belongs to erased runs, what does not hold."""
 
     runs: int
     entries: int
@@ -122,19 +122,54 @@ class Verified:
         return not self.broken
 
 
+@dataclass
+class _Read:
+    """What was read of one run's chain so far."""
+
+    last: Entry | None = None
+    whole: int = 0
+    blanked: int = 0
+    first_blanked: int = 0
+    ended: bool = False
+
+    def add(self, entry: Entry) -> None:
+        self.last = entry
+        self.ended |= entry.kind == "run.ended"
+        if entry.body is None:
+            self.blanked += 1
+            self.first_blanked = self.first_blanked or entry.seq
+        else:
+            self.whole += 1
+
+    @property
+    def erased(self) -> bool:
+        """Erasure blanks all entries of a run that has ended, or none."""
+        return self.blanked > 0 and self.whole == 0 and self.ended
+
+
 def verify(entries: Iterable[Entry]) -> Verified:
-    """Check the chains of any number of runs. Entries of a run must come in order of ``seq``."""
-    heads: dict[str, Entry] = {}
+    """Check the chains of any number of runs. Entries of a run must come in order of ``seq``.
+
+    Where entries are blanked though their run was not erased, the first of them is named.
+    """
+    chains: dict[str, _Read] = {}
     broken: list[Broken] = []
-    count = erased = 0
     for entry in entries:
-        count += 1
-        erased += entry.body is None
-        why = _fault(entry, heads.get(entry.run_id))
+        chain = chains.setdefault(entry.run_id, _Read())
+        why = _fault(entry, chain.last)
         if why:
             broken.append(Broken(entry.run_id, entry.seq, why))
-        heads[entry.run_id] = entry
-    return Verified(len(heads), count, erased, tuple(broken))
+        chain.add(entry)
+    for run_id, chain in chains.items():
+        if chain.blanked and not chain.erased:
+            broken.append(Broken(run_id, chain.first_blanked, "blanked, though its run was not erased"))
+    places = {run_id: place for place, run_id in enumerate(chains)}
+    return Verified(
+        runs=len(chains),
+        entries=sum(chain.whole + chain.blanked for chain in chains.values()),
+        erased=sum(chain.blanked for chain in chains.values() if chain.erased),
+        broken=tuple(sorted(broken, key=lambda found: (places[found.run_id], found.seq))),
+    )
 
 
 def _fault(entry: Entry, before: Entry | None) -> str:
@@ -143,13 +178,18 @@ def _fault(entry: Entry, before: Entry | None) -> str:
         return f"expected number {expected_seq}, found {entry.seq}: entries are missing or out of order"
     if entry.prev_hash != (before.hash if before else GENESIS):
         return "does not continue the entry before it"
-    if (
-        entry.body is not None
-        and hashlib.sha256((entry.salt or b"") + entry.body.encode()).digest() != entry.body_digest
-    ):
+    if (entry.body is None) != (entry.salt is None):
+        return "body and salt are there together, or both blanked"
+    if not _is_sealed_body(entry):
         return "the body is not the one that was sealed"
     seal_now = _hash(entry.prev_hash, entry.run_id, entry.seq, entry.at, entry.kind, entry.cause, entry.body_digest)
     return "" if seal_now == entry.hash else "the entry is not the one that was sealed"
+
+
+def _is_sealed_body(entry: Entry) -> bool:
+    if entry.body is None or entry.salt is None:
+        return True
+    return hashlib.sha256(entry.salt + entry.body.encode()).digest() == entry.body_digest
 
 
 def _hash(prev_hash: bytes, run_id: str, seq: int, at: datetime, kind: str, cause: str, body_digest: bytes) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from governance.errors import InvalidInput, NotPermitted
 from governance.people import Directory, Person
 from governance.reviews import Choice, ReviewCard, ReviewKind, Verdict
+from governance.text import text_problem, value_problem
 
 _RESPONSES = {
     ReviewKind.OUTCOME: ("happened", "did_not_happen"),
@@ -22,19 +23,31 @@ def require_may_decide(card: ReviewCard, person: Person, directory: Directory) -
     """Raises NotPermitted with a sentence that says why, and who may."""
     why = _why_not(card, person, directory)
     if why:
-        names = [found.name if (found := directory.find(a)) else a for a in card.approvers if a != card.requester]
+        four_eyes = not card.requester_may_decide
+        able = [a for a in card.approvers if not (four_eyes and a == card.requester)]
+        names = [found.name if (found := directory.find(a)) else a for a in able]
         raise NotPermitted(why, hint=f"It waits for {' or '.join(names)}." if names else "")
 
 
 def require_answer(card: ReviewCard, verdict: Verdict) -> None:
-    """Raises InvalidInput when the verdict is not an answer to this question."""
+    """Raises InvalidInput when the verdict is not an answer to this question, or cannot be kept."""
+    problem = text_problem(verdict.reason) or text_problem(verdict.response)
+    if problem:
+        raise InvalidInput(f"The reason {problem}.", hint="Write it again, shorter or without it.")
+    if verdict.args is not None and (problem := value_problem(verdict.args)):
+        raise InvalidInput(f"What was given as arguments {problem}.")
+    if verdict.args is not None and verdict.choice is not Choice.EDIT and verdict.response != "happened":
+        raise InvalidInput("Only an edit, or the word that something happened, comes with arguments.")
     if verdict.choice not in card.allowed:
         allowed = ", ".join(choice.value for choice in card.allowed)
         raise InvalidInput(
-            f"This question cannot be answered with {verdict.choice.value}.", hint=f"It takes {allowed}."
+            f"This question cannot be answered with {verdict.choice.value}.",
+            hint=f"Answer it with {' or '.join(_RESPONSES[card.kind])}."
+            if _RESPONSES[card.kind]
+            else f"It takes {allowed}.",
         )
     if verdict.choice in {Choice.REJECT, Choice.EDIT} and not verdict.reason.strip():
-        raise InvalidInput(f"To {verdict.choice.value} needs a reason: it is what the requester will read.")
+        raise InvalidInput("A no, or an edit, needs a reason: it is what the requester will read.")
     if verdict.choice is Choice.EDIT and verdict.args is None:
         raise InvalidInput("An edit needs the arguments as they should be.")
     if verdict.choice is Choice.RESPOND and verdict.response not in _RESPONSES[card.kind]:
@@ -44,6 +57,8 @@ def require_answer(card: ReviewCard, verdict: Verdict) -> None:
 
 
 def _why_not(card: ReviewCard, person: Person, directory: Directory) -> str:
+    if directory.find(person.id) is None:
+        return f"{person.name} is not in the directory any more."
     if person.id == card.requester and not card.requester_may_decide:
         return "You asked for this run, so somebody else decides: four eyes."
     if person.id in card.approvers:

@@ -92,7 +92,7 @@ class StepFacts:
 
 @dataclass(frozen=True)
 class Policy:
-    """All rules that bind a run: the company's and the playbook's."""
+    """All rules that bind a run: the company's first, then the playbook's, so that among equals the company's decides."""
 
     rules: Sequence[PolicyRule]
 
@@ -108,6 +108,10 @@ class Policy:
             if kind is not None and (best is None or _STRICTNESS[kind] > _STRICTNESS[best[0]]):
                 best = (kind, rule)
         return best if best is not None else (RulingKind.GATE, None)
+
+    def gates(self, facts: StepFacts) -> tuple[PolicyRule, ...]:
+        """Every rule that gates the step, in order."""
+        return tuple(rule for rule in self.rules if self._says(rule, facts) is RulingKind.GATE)
 
     @staticmethod
     def _says(rule: PolicyRule, facts: StepFacts) -> RulingKind | None:

@@ -57,7 +57,7 @@ class Engine:
             request_schema=closed_schema(playbook),
             request=request,
             goals=playbook.goals,
-            policy=Policy((*playbook.policy, *self.policy)),
+            policy=Policy((*self.policy, *playbook.policy)),
             directory=self.directory,
             requester=requester,
             untrusted=playbook.untrusted,

@@ -11,6 +11,7 @@ from governance.effects import StepStatus
 from governance.policy import RulingKind
 from governance.reviews import Choice, ReviewKind, ReviewStatus, Verdict, action_digest
 from governance.runs import CloseReview, InboxRow, InputKind, SideRow
+from governance.text import legible, value_problem
 from graphs.engine import Engine
 from graphs.fold import ReviewFold, RunFold
 from graphs.live import LiveRun
@@ -22,7 +23,11 @@ async def take_up(engine: Engine, run: LiveRun) -> bool:
     rows = await engine.inbox.open(run.claim.run_id)
     rows.sort(key=lambda row: (row.kind is not InputKind.CANCEL, row.at, row.id))
     for row in rows:
-        await _TAKE[row.kind](engine, run, row)
+        problem = value_problem(row.body)
+        if problem:  # no door lets it in; whatever wrote it past them must not stop the run
+            await _drop(run, row, f"it {problem}")
+        else:
+            await _TAKE[row.kind](engine, run, row)
     return bool(rows)
 
 
@@ -85,10 +90,16 @@ async def _edit(engine: Engine, run: LiveRun, row: InboxRow, review: ReviewFold,
         author=f"person:{by}",
         decision=_person(by, card.step, "edit", verdict.reason, DecisionKind.PLAN),
     )
-    checked, answer = check_plan(engine, as_next(run.state, written), written.plan)
+    checked, answer = check_plan(engine, as_next(run.state, written), written.plan, begun_in=run.state)
+    if not checked.ok:
+        # It passed at the door, and the world has changed since: the question is put again.
+        why = "the edit does not pass the check any more: " + "; ".join(str(finding) for finding in checked.findings)
+        dropped = Event(f"{row.cause}:dropped", ev.InputDropped(what=f"edit by {by}", why=why))
+        await run.record(_decided(row, review, verdict, by), dropped)
+        return
     ruling = next((r for r in answer.rulings if r.step == card.step), None)
     may_grant = ruling is not None and ruling.kind is RulingKind.GATE and by in ruling.approvers
-    grants = action_digest(card.tool, args) if may_grant and checked.ok else ""
+    grants = action_digest(card.tool, args) if may_grant else ""
     await run.record(
         _decided(row, review, verdict, by, grants),
         Event(f"plan:{revision}:written", written),
@@ -125,7 +136,7 @@ async def _callback(_: Engine, run: LiveRun, row: InboxRow) -> None:
 
 
 async def _drop(run: LiveRun, row: InboxRow, why: str) -> None:
-    what = f"{row.kind.value} by {row.body.get('by', 'somebody')}"
+    what = legible(f"{row.kind.value} by {row.body.get('by', 'somebody')}")
     await run.record(Event(row.cause, ev.InputDropped(what=what, why=why)))
 
 

@@ -17,6 +17,7 @@ from governance.clock import Clock
 from governance.effects import Failure, Intent, LookupAnswer
 from governance.errors import Corrupt, Fenced
 from governance.runs import Claim, SetTimer, SideRow
+from governance.text import legible
 from graphs.fold import RunFold, advance, fold
 from graphs.ports import JournalStore
 
@@ -148,7 +149,7 @@ class RunLedger:
 
     async def reconciled(self, step: str, answer: LookupAnswer, evidence: str) -> None:
         """The system was asked whether a lost call had happened."""
-        body = ev.StepReconciled(step=step, answer=answer, evidence=evidence)
+        body = ev.StepReconciled(step=step, answer=answer, evidence=legible(evidence))
         await self._run.record(Event(f"step:{step}:reconciled:{self._run.state.seq + 1}", body))
 
 

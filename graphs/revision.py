@@ -51,8 +51,10 @@ def current(engine: Engine, state: RunFold) -> CheckedPlan | Drift:
     return recall(Plan.model_validate(state.written.plan), state.checked.rulings, specs)
 
 
-def check_plan(engine: Engine, state: RunFold, document: dict[str, Any]) -> tuple[ev.PlanChecked, Checked]:
-    """Check a document as the run's next revision (its number is the current one's: the caller moves it)."""
+def check_plan(
+    engine: Engine, state: RunFold, document: dict[str, Any], *, begun_in: RunFold | None = None
+) -> tuple[ev.PlanChecked, Checked]:
+    """Check a document as the revision that ``state`` has. ``begun_in``: the fold before, whose begun steps must stay."""
     playbook = playbook_of(engine, state)
     requester = engine.directory.find(state.admitted.requester) if state.admitted else None
     if isinstance(playbook, Drift) or requester is None:
@@ -63,7 +65,9 @@ def check_plan(engine: Engine, state: RunFold, document: dict[str, Any]) -> tupl
         return ev.PlanChecked(
             revision=state.revision, ok=False, plan_digest=digest(document), findings=(finding,)
         ), Checked((finding,), (), None)
-    checked = check(document, engine.premises(playbook, dict(state.request or {}), requester, _begun(state)))
+    checked = check(
+        document, engine.premises(playbook, dict(state.request or {}), requester, _begun(begun_in or state))
+    )
     specs = engine.specs
     used = {step.tool for step in checked.plan.plan.steps} if checked.plan else set()
     event = ev.PlanChecked(

@@ -15,6 +15,7 @@ from graphs.intake import take_up
 from graphs.live import LiveRun
 from graphs.recovery import park, recover
 from graphs.revision import Drift, check_plan, playbook_of
+from graphs.verdicts import close_expired
 from plans.language import Plan
 from playbooks.requests import closed_schema
 
@@ -85,6 +86,7 @@ async def recover_node(engine: Engine, run: LiveRun, _: Control) -> None:
     """Take up what people left, then deal with what went wrong. A parked run stays parked until somebody says so."""
     if not (run.state.admitted and run.state.admitted.dry):
         await take_up(engine, run)
+        await close_expired(engine, run)
     if run.state.phase is Phase.RECOVER and run.state.parked is None:
         await recover(engine, run)
 

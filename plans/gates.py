@@ -112,8 +112,9 @@ def _rule(facts: StepFacts, premises: Premises) -> tuple[Ruling, list[Finding]]:
     because = rule.because
     findings: list[Finding] = []
     approvers: tuple[str, ...] = ()
+    gates = premises.policy.gates(facts) if kind is RulingKind.GATE else ()
     if kind is RulingKind.GATE:
-        rule = _answering(rule, facts, premises.policy)
+        rule = next((each for each in gates if each.approvers), rule)
         approvers, findings = _approvers(rule, facts.step, premises)
     if kind is RulingKind.FORBID:
         findings = [codes.FORBIDDEN(place, f"the rule {rule.name} forbids {facts.step}: {because}", "plan without it")]
@@ -123,17 +124,10 @@ def _rule(facts: StepFacts, premises: Premises) -> tuple[Ruling, list[Finding]]:
         rule=rule.name,
         because=because,
         approvers=approvers,
-        requester_may_decide=rule.requester_may_decide and kind is RulingKind.GATE,
+        # One rule that keeps four eyes is enough to keep them.
+        requester_may_decide=bool(gates) and all(each.requester_may_decide for each in gates),
     )
     return ruling, findings
-
-
-def _answering(rule: PolicyRule, facts: StepFacts, policy: Policy) -> PolicyRule:
-    """The rule whose approvers answer: the ruling one, or where it names nobody, the next that gates the step."""
-    if rule.approvers:
-        return rule
-    gating = [each for each in policy.rules if Policy([each]).rule(facts) == (RulingKind.GATE, each)]
-    return next((each for each in gating if each.approvers), rule)
 
 
 def _approvers(rule: PolicyRule, step_id: str, premises: Premises) -> tuple[tuple[str, ...], list[Finding]]:

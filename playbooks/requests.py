@@ -15,6 +15,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 from governance.conditions import MISSING
 from governance.errors import InvalidRequest
 from governance.findings import Finding
+from governance.text import value_problem
 from playbooks.expressions import evaluate, render
 from playbooks.model import Playbook
 from playbooks.request_findings import findings_of
@@ -44,6 +45,9 @@ def request_findings(playbook: Playbook, request: Any) -> tuple[Finding, ...]:
     """Everything that is wrong with a request as given. Total: any JSON value may be given."""
     if not isinstance(request, Mapping):
         return (Finding(code="request-form", place="request", sentence="a request is an object with fields"),)
+    problem = value_problem({name: _plain(value) for name, value in request.items()})
+    if problem:
+        return (Finding(code="request-form", place="request", sentence=f"the request {problem}"),)
     whole, filled = complete(playbook, request)
     schema = {**playbook.request, "additionalProperties": False}
     validator = Draft202012Validator(schema, format_checker=_formats())

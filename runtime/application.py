@@ -17,6 +17,7 @@ from governance.events import RunStatus
 from governance.people import Directory, Person
 from governance.reviews import Choice, ReviewCard, Verdict
 from governance.runs import InputKind, ReviewRow, RunRow
+from governance.text import text_problem
 from graphs.engine import Engine
 from graphs.fold import Phase, fold
 from graphs.machine import Graph
@@ -29,6 +30,7 @@ from runtime.ports import ChatStore, Store, Workshop
 from runtime.preview import preview
 from runtime.show import run_view
 from runtime.views import Preview, RunView
+from tools.arguments import output_problems
 from tools.contract import ToolSpec
 from triggers.admission import Admission, Ask, may_start
 
@@ -155,8 +157,12 @@ class Application:
         row = await self.store.reviews.find_prefix(review)
         require_may_decide(row.card, by, self.directory)
         require_answer(row.card, verdict)
+        if row.card.due_at is not None and row.card.due_at <= self.clock.now():
+            raise Refused(f"The time for this answer was over at {row.card.due_at:%Y-%m-%d %H:%M} UTC.")
         if verdict.choice is Choice.EDIT:
             await self._check_edit(row.card, verdict.args or {})
+        elif verdict.args is not None:
+            self._check_output(row.card, verdict.args)
         try:
             return await self.store.reviews.decide(row.card.id, verdict, by=by.id, at=self.clock.now())
         except AlreadyDecided as error:
@@ -190,6 +196,7 @@ class Application:
     async def erase(self, run: str, *, reason: str, by: Person) -> RunRow:
         """Erase the personal data of an ended run; its chain stays valid. Raises NotFound, Refused, NotPermitted."""
         row = await self.store.runs.find_prefix(run)
+        require_reason(reason, "erase")
         if not by.may("privacy:erase"):
             raise NotPermitted(
                 f"{by.name} may not erase data.", hint="It takes the permission privacy:erase in people.yaml."
@@ -221,9 +228,15 @@ class Application:
         if state.written is None:
             return
         written = state.written.model_copy(update={"plan": edited(state, card, args), "revision": state.revision + 1})
-        checked, _ = check_plan(self.engine, as_next(state, written), written.plan)
+        checked, _ = check_plan(self.engine, as_next(state, written), written.plan, begun_in=state)
         if not checked.ok:
             raise InvalidInput("The edited arguments do not pass the check.", findings=checked.findings)
+
+    def _check_output(self, card: ReviewCard, output: dict[str, Any]) -> None:
+        tool = self.engine.tools.get(card.tool)
+        problems = output_problems(tool, output) if tool else ()
+        if problems:
+            raise InvalidInput(f"That is not what {card.tool} gives: {'; '.join(problems)}.")
 
     async def _tell(self, run: str, kind: InputKind, reason: str, by: Person) -> RunRow:
         row = await self.store.runs.find_prefix(run)
@@ -234,8 +247,7 @@ class Application:
         if kind is InputKind.RESUME and state.parked is None:
             raise Refused(f"Run {row.id[:13]} is not parked; there is nothing to resume.")
         self._require_manages(row, by, kind.value)
-        if not reason.strip():
-            raise InvalidInput(f"To {kind.value} a run needs a reason.")
+        require_reason(reason, kind.value)
         await self.store.inbox.put(row.id, kind, {"by": by.id, "reason": reason})
         return row
 
@@ -243,3 +255,12 @@ class Application:
     def _require_manages(row: RunRow, by: Person, what: str) -> None:
         if row.requester != by.id and not by.may("runs:manage"):
             raise NotPermitted(f"{by.name} may not {what} this run.", hint="Its requester may, or who has runs:manage.")
+
+
+def require_reason(reason: str, what: str) -> None:
+    """Raises InvalidInput when there is none, or one that cannot be kept: others will read it."""
+    if not reason.strip():
+        raise InvalidInput(f"To {what} a run needs a reason.")
+    problem = text_problem(reason)
+    if problem:
+        raise InvalidInput(f"The reason {problem}.", hint="Write it again, shorter or without it.")

@@ -11,16 +11,17 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from governance.errors import InvalidSettings
 from governance.findings import Finding
+from playbooks.documents import read_document
 from tools.contract import System
 from tools.credentials import Connection
 from tools.practice import PRACTICE_PORT
 
 _OWN_ADDRESSES = frozenset({"127.0.0.1", "localhost", "::1"})
+_LONGEST_SECRET = 64 * 1024  # bytes; a private key with its certificates fits
 _PRACTICE_PORTS = range(PRACTICE_PORT + 1, PRACTICE_PORT + 10)
 
 
@@ -46,7 +47,12 @@ def connections(systems: Iterable[System], home: Path | None, sandbox_port: int)
     found: dict[str, Connection] = {}
     for name, system in known.items():
         entry = entries.get(name, SystemEntry())
-        url = entry.url or _moved(system.url, sandbox_port)
+        url = entry.url or system.url
+        if not _is_readable(url):
+            sentence = "this is not an address: one looks like https://host.example:8443/path"
+            findings.append(Finding(code="system-url", place=f"systems.{name}.url", sentence=sentence))
+            continue
+        url = entry.url or _moved(url, sandbox_port)
         secret, problem = _resolve(entry.secret or system.secret, url)
         if problem:
             findings.append(Finding(code="system-secret", place=f"systems.{name}.secret", sentence=problem))
@@ -63,18 +69,14 @@ def connections(systems: Iterable[System], home: Path | None, sandbox_port: int)
 def _read(path: Path | None, known: Mapping[str, System]) -> tuple[dict[str, SystemEntry], list[Finding]]:
     if path is None or not path.exists():
         return {}, []
-    try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
-        return {}, [
-            Finding(code="file-unreadable", place=str(path), sentence=f"cannot be read: {str(error).splitlines()[0]}")
-        ]
+    document, findings = read_document(path)
+    if findings or document is None:
+        return {}, findings
     if not isinstance(document, dict):
         return {}, [
             Finding(code="file-form", place=str(path), sentence="maps names of systems to url, user and secret")
         ]
     entries: dict[str, SystemEntry] = {}
-    findings: list[Finding] = []
     for name, given in document.items():
         if name not in known:
             sentence = f"there is no system {name}; there are {', '.join(sorted(known))}"
@@ -88,6 +90,15 @@ def _read(path: Path | None, known: Mapping[str, System]) -> tuple[dict[str, Sys
                 for e in error.errors()
             ]
     return entries, findings
+
+
+def _is_readable(url: str) -> bool:
+    """Whether the parts of an address can be asked for; whether it suits a system is for the systems' clients to say."""
+    try:
+        parts = urlsplit(url)
+        return parts.port is None or parts.port > 0
+    except ValueError:
+        return False
 
 
 def _moved(url: str, sandbox_port: int) -> str:
@@ -114,8 +125,20 @@ def _resolve(reference: str, url: str) -> tuple[str, str]:
         value = os.environ.get(name, "")
         return value, "" if value else f"the variable {name} is not set"
     if scheme == "file":
-        try:
-            return Path(name).read_text(encoding="utf-8").strip(), ""
-        except OSError as error:
-            return "", f"{name} cannot be read: {error.strerror}"
+        return _content(name)
     return "", "a secret is a reference: env:NAME or file:PATH, never the secret itself"
+
+
+def _content(name: str) -> tuple[str, str]:
+    """The secret in a file, and what is wrong with the file (one of the two is empty)."""
+    try:
+        with Path(name).open("rb") as file:
+            raw = file.read(_LONGEST_SECRET + 1)
+        secret = raw.decode().strip()
+    except OSError as error:
+        return "", f"{name} cannot be read: {error.strerror}"
+    except ValueError:  # bytes that are no UTF-8, or a path with a NUL in it
+        return "", f"{name!r} is not a file of text"
+    if len(raw) > _LONGEST_SECRET:
+        return "", f"{name} is larger than {_LONGEST_SECRET:,} bytes: that is no secret"
+    return secret, "" if secret else f"{name} is empty"

@@ -32,7 +32,7 @@ async def preview(knowledge: Knowledge, playbook_name: str, request: dict[str, A
         request_schema=closed_schema(playbook),
         request=understood,
         goals=playbook.goals,
-        policy=Policy((*playbook.policy, *knowledge.policy)),
+        policy=Policy((*knowledge.policy, *playbook.policy)),
         directory=knowledge.directory,
         requester=by,
         untrusted=playbook.untrusted,

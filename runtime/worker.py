@@ -9,9 +9,9 @@ from datetime import timedelta
 import structlog
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_exponential
 
-from governance.errors import Corrupt, Fenced, StewardError, Unavailable
+from governance.errors import Fenced, StewardError, Unavailable
 from governance.events import RunStatus
-from governance.runs import Claim, Rest
+from governance.runs import Claim, Rest, RunRow
 from graphs.control import Control
 from graphs.engine import Engine
 from graphs.live import LiveRun
@@ -120,20 +120,45 @@ class Worker:
             _log.error("slice could not be handed back", reason=repr(error))
 
     async def _work(self, claim: Claim, control: Control) -> None:
+        """A slice, and whatever becomes of it, the run handed back: otherwise it would stay ours for ever."""
+        attempt = asyncio.ensure_future(self._attempt(claim, control))
+        await asyncio.wait({attempt})
+        error = attempt.exception()
+        await self._hand_back(claim, attempt.result() if error is None else self._broken_off(claim, error))
+
+    async def _attempt(self, claim: Claim, control: Control) -> Rest:
         parts = self._parts
-        slice_ = asyncio.ensure_future(work_slice(parts.engine, parts.graph, parts.saver(), claim, control))
-        await asyncio.wait({slice_})
-        error = slice_.exception()
-        if error is None:
-            rest = slice_.result()
-        elif isinstance(error, Fenced):
+        row = await parts.runs.get(claim.run_id)
+        if row.fruitless >= FRUITLESS_LIMIT:
+            return await self._park(claim, row)
+        return await work_slice(parts.engine, parts.graph, parts.saver(), claim, control)
+
+    async def _park(self, claim: Claim, row: RunRow) -> Rest:
+        """A run whose claims came to nothing again and again. One whose journal cannot be read is parked by its row alone."""
+        reason = f"{FRUITLESS_LIMIT} attempts in a row came to nothing: {row.waiting_for or 'its workers died'}"
+        engine = self._parts.engine
+        opening = asyncio.ensure_future(LiveRun.open(claim, engine.journal, engine.clock, engine.entropy))
+        await asyncio.wait({opening})
+        error = opening.exception()
+        if isinstance(error, Unavailable | Fenced):
+            raise error
+        if error is not None:
+            return Rest(
+                status=RunStatus.PARKED, waiting_for=f"a person, for its journal cannot be read: {_reason(error)}"
+            )
+        run = opening.result()
+        await park(engine, run, reason, poison=True)
+        return rest_of(run, again=False, progressed=True)
+
+    @staticmethod
+    def _broken_off(claim: Claim, error: BaseException) -> Rest:
+        """How a run is left whose slice broke off: tried again after a pause, the reason kept for whoever looks."""
+        if isinstance(error, Fenced | Unavailable):
             # Perhaps only a commit's result was lost and the run is ours still: then it must be handed back too.
-            _log.info("fenced", run=claim.run_id, epoch=claim.epoch, reason=str(error))
-            rest = Rest(status=RunStatus.QUEUED, again=True, progressed=False)
+            _log.info("slice given up", run=claim.run_id, epoch=claim.epoch, reason=str(error))
         else:
             _log.error("slice failed", run=claim.run_id, epoch=claim.epoch, reason=_reason(error))
-            rest = await self._after(claim, error)
-        await self._hand_back(claim, rest)
+        return Rest(status=RunStatus.QUEUED, waiting_for=_reason(error), again=True, progressed=False)
 
     async def _hand_back(self, claim: Claim, rest: Rest) -> None:
         """Finish, however long the database is away: a run that is not handed back would stay ours for ever.
@@ -146,26 +171,14 @@ class Worker:
             retry=retry_if_exception_type(Unavailable), wait=wait_exponential(0.2, max=5), stop=self._gone
         ):
             with attempt:
-                await self._parts.runs.finish(claim, rest)
+                fruitless = await self._parts.runs.finish(claim, rest)
+                if fruitless >= FRUITLESS_LIMIT:
+                    await self._parts.runs.wake(claim.run_id)  # to be parked, now
 
     def _gone(self, _: RetryCallState) -> bool:
         return self._lost
 
-    async def _after(self, claim: Claim, error: BaseException) -> Rest:
-        """How a run is left whose slice broke off: tried again, and parked when that keeps happening."""
-        again = Rest(status=RunStatus.QUEUED, again=True, progressed=False)
-        if isinstance(error, Unavailable):
-            return again
-        row = await self._parts.runs.get(claim.run_id)
-        if row.fruitless + 1 < FRUITLESS_LIMIT:
-            return again
-        engine = self._parts.engine
-        if isinstance(error, Corrupt):
-            return Rest(status=RunStatus.PARKED, waiting_for=f"a person: {error}", progressed=True)
-        run = await LiveRun.open(claim, engine.journal, engine.clock, engine.entropy)
-        await park(engine, run, f"{FRUITLESS_LIMIT} attempts in a row came to nothing: {_reason(error)}", poison=True)
-        return rest_of(run, again=False, progressed=True)
-
 
 def _reason(error: BaseException) -> str:
-    return str(error) if isinstance(error, StewardError) else f"{type(error).__name__}: {error}"
+    """For logs and lists: a foreign error's text may quote a person's data, so only its kind is told."""
+    return str(error) if isinstance(error, StewardError) else f"a defect ({type(error).__name__})"

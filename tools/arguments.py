@@ -10,6 +10,7 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 
 from governance.effects import Failure, FailureClass
+from governance.text import value_problem
 from tools.contract import Tool, ToolModel
 
 
@@ -31,14 +32,27 @@ def read_arguments(tool: Tool, args: Mapping[str, Any]) -> ToolModel | Failure:
         )
 
 
+MOST_OUTPUT = 1_000_000
+
+
 def read_output(tool: Tool, result: Any) -> dict[str, Any] | None:
     """The output as JSON values, or None if it does not fit the tool's schema."""
     if not isinstance(result, BaseModel):
         return None
     try:
-        return tool.output.model_validate(result.model_dump()).model_dump(mode="json")
+        output: dict[str, Any] = tool.output.model_validate(result.model_dump()).model_dump(mode="json")
     except ValidationError:
         return None
+    return None if value_problem(output, most=MOST_OUTPUT) else output
+
+
+def output_problems(tool: Tool, output: dict[str, Any]) -> tuple[str, ...]:
+    """Why a person's word for an output does not fit the tool's schema, a sentence each; empty when it does."""
+    try:
+        tool.output.model_validate(output)
+    except ValidationError as error:
+        return tuple(_problem(tool.output, entry)[0] for entry in error.errors())
+    return ()
 
 
 def _problem(model: type[BaseModel], entry: Any) -> tuple[str, str]:

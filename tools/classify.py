@@ -36,6 +36,7 @@ import httpx
 
 from governance.effects import EffectClass, Failure, FailureClass
 from governance.errors import Ambiguous, CallFailed, Permanent, Transient
+from governance.text import legible
 from tools.errorbody import Complaint, complaint
 
 RATE_LIMITED = "rate_limited"
@@ -95,7 +96,8 @@ def as_failure(error: CallFailed, effect: EffectClass) -> Failure:
             kind = FailureClass.AMBIGUOUS
         case _:
             kind = FailureClass.TRANSIENT
-    return Failure(failure=kind, code=error.code, message=str(error), fix=error.fix or error.hint)
+    fix = legible(error.fix or error.hint)
+    return Failure(failure=kind, code=legible(error.code), message=legible(str(error)), fix=fix)
 
 
 def parse_retry_after(value: str, now: datetime) -> timedelta | None:

@@ -9,9 +9,10 @@ from governance import events as ev
 from governance.chain import GENESIS, SALT_BYTES, Entry, Event, seal
 from governance.clock import Clock
 from governance.decisions import Decision
-from governance.errors import NotPermitted
+from governance.errors import InvalidInput, NotPermitted
 from governance.people import Person
 from governance.runs import RunRow
+from governance.text import text_problem
 from graphs.live import Entropy
 from playbooks.model import Playbook
 from playbooks.requests import title_of, validate_request
@@ -59,6 +60,7 @@ class Admission:
 
         Raises:
             NotPermitted: the person may not start this playbook.
+            InvalidInput: a source or key that cannot be kept.
             InvalidRequest: every problem of the request at once.
 
         """
@@ -68,6 +70,9 @@ class Admission:
                 f"{ask.by.name} may not start {playbook.id}.",
                 hint=f"It takes the permission {playbook.permission} in people.yaml.",
             )
+        for name, text in (("source", ask.source), ("dedupe", ask.dedupe or "")):
+            if problem := text_problem(text, most=500):
+                raise InvalidInput(f"The {name} {problem}.")
         request = validate_request(playbook, ask.request)
         body = ev.RunAdmitted(
             playbook=playbook.id,

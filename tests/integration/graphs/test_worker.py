@@ -66,6 +66,21 @@ class Faltering:
         return await self.real.read(run_id, after)
 
 
+@dataclass
+class Unreadable:
+    """A journal whose entries nobody understands."""
+
+    real: DoomedJournal
+
+    async def append(self, claim: Claim, entries: Sequence[Entry], rows: Sequence[SideRow] = ()) -> None:
+        """As the real one."""
+        await self.real.append(claim, entries, rows)
+
+    async def read(self, run_id: str, after: int = 0) -> list[Entry]:
+        """Entries of a kind that does not exist."""
+        return [replace(entry, body='{"kind":"no.such"}') for entry in await self.real.read(run_id, after)]
+
+
 class DefectivePlanner:
     """A planner with a defect."""
 
@@ -128,6 +143,18 @@ async def test_a_run_that_breaks_every_slice_is_parked_with_its_reason(database:
         assert parked.poison
         assert f"{FRUITLESS_LIMIT} attempts" in parked.reason
         assert "ZeroDivisionError" in parked.reason
+
+
+async def test_a_run_whose_journal_cannot_be_folded_is_parked_by_its_row(database: Database, world: World) -> None:
+    """Nothing can be journaled for it, and it must neither be tried for ever nor stay a worker's own."""
+    async with a_house(database, world, STEPS) as house:
+        house.engine = replace(house.engine, journal=Unreadable(house.engine.journal))  # type: ignore[arg-type]  # a_house's journal
+        run_id = await house.admit()
+        async with a_worker(_regraphed(house)):
+            await _rests(house, run_id, RunStatus.PARKED)
+        row = await house.runs.get(run_id)
+        assert row.owner is None
+        assert "journal cannot be read" in row.waiting_for
 
 
 def _regraphed(house: House) -> House:
