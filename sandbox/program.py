@@ -25,7 +25,7 @@ _HOST = "127.0.0.1"
 _SHUTDOWN_SECONDS = 1
 
 
-class Server(uvicorn.Server):
+class QuietServer(uvicorn.Server):
     """uvicorn's server as one of ten: the program handles the signals, and nothing ticks while nobody calls."""
 
     def __init__(self, app: FastAPI) -> None:
@@ -114,7 +114,7 @@ async def _serve(sockets: dict[str, socket.socket], state: Path, ports_file: Pat
     engine = await open_company(state, time.time)
     apps = {"control": control_app(engine, SYSTEMS, urls)}
     apps |= {system.name: system_app(system, engine) for system in SYSTEMS}
-    servers = {name: Server(app) for name, app in apps.items()}
+    servers = {name: QuietServer(app) for name, app in apps.items()}
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, _stop, list(servers.values()))
@@ -128,7 +128,7 @@ async def _serve(sockets: dict[str, socket.socket], state: Path, ports_file: Pat
     engine.store.close()
 
 
-def _stop(servers: list[Server]) -> None:
+def _stop(servers: list[QuietServer]) -> None:
     for server in servers:
         server.stop.set()
 

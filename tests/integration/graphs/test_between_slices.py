@@ -65,7 +65,7 @@ async def _interrupted(house: House, run_id: str, way: str) -> None:
     """A life that is drained, or its run cancelled, while it sleeps before it may look."""
     real, asleep, control = house.clock.sleep, asyncio.Event(), Control()
 
-    async def sleeps(seconds: float) -> None:  # noqa: ARG001 - the clock's name for it
+    async def sleeps(seconds: float) -> None:
         asleep.set()
         await asyncio.Event().wait()
 
