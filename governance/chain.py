@@ -81,21 +81,29 @@ def from_record(record: Mapping[str, Any]) -> Entry:
     """The entry of an exported line.
 
     Raises:
-        KeyError, TypeError, ValueError: the record is not one.
+        KeyError, TypeError, ValueError, OverflowError: the record is not one.
 
     """
     return Entry(
-        run_id=str(record["run_id"]),
+        run_id=_text(record["run_id"]),
         seq=int(record["seq"]),
-        at=datetime.fromisoformat(record["at"]),
-        kind=str(record["kind"]),
-        cause=str(record["cause"]),
-        body=record["body"],
+        at=datetime.fromisoformat(record["at"]).astimezone(UTC),
+        kind=_text(record["kind"]),
+        cause=_text(record["cause"]),
+        body=_text(record["body"]) if record["body"] is not None else None,
         salt=bytes.fromhex(record["salt"]) if record["salt"] is not None else None,
         body_digest=bytes.fromhex(record["body_digest"]),
         prev_hash=bytes.fromhex(record["prev_hash"]),
         hash=bytes.fromhex(record["hash"]),
     )
+
+
+def _text(value: object) -> str:
+    """A text that can be hashed. Raises TypeError or ValueError."""
+    if not isinstance(value, str):
+        raise TypeError(value)
+    value.encode()
+    return value
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
+from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
 from langgraph.checkpoint.serde import _msgpack
+from langgraph.checkpoint.serde.types import ERROR
 
 from governance.errors import InvalidSettings
 from memory.database import AppConnection, Database
@@ -20,7 +25,17 @@ def checkpoint_saver(database: Database) -> BaseCheckpointSaver[str]:
 
     """
     _demand_strict()
-    return AsyncPostgresSaver(database.pool)
+    return _Saver(database.pool)
+
+
+class _Saver(AsyncPostgresSaver):
+    """The stock saver, which keeps no words of errors: they may quote anybody. Of an error its class is kept."""
+
+    async def aput_writes(
+        self, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str = ""
+    ) -> None:
+        kept = [(channel, type(value).__name__ if channel == ERROR else value) for channel, value in writes]
+        await super().aput_writes(config, kept, task_id, task_path)
 
 
 async def make_checkpoint_tables(connection: AppConnection) -> None:

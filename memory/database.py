@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import psycopg
+import structlog
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import DictRow, dict_row
 from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout
@@ -25,6 +26,7 @@ _OTHER_SCHEMA = (
     psycopg.errors.UndefinedFunction,
     psycopg.errors.UndefinedObject,
 )
+_log = structlog.get_logger("steward.memory")
 AppConnection = psycopg.AsyncConnection[DictRow]
 
 
@@ -74,7 +76,8 @@ class Database:
 async def open_database(app_url: str, *, size: int = 8) -> AsyncIterator[Database]:
     """Connect as the application, prove that the database is fit, and keep up to ``size`` connections.
 
-    Whoever ``app_url`` logs in as takes on the role ``steward_app``: it must be that role or a member of it.
+    Whoever ``app_url`` logs in as takes on the role ``steward_app``: it must be that role or a member of it. A login that
+    could put the role off and rewrite the journal works too, with a warning in the log.
 
     Raises:
         DatabaseUnavailable: not reachable, too old, not migrated, behind a transaction pooler, or the application
@@ -186,6 +189,12 @@ async def _prove_fit(app_url: str) -> None:
         raise DatabaseUnavailable(
             "The application's role could rewrite the journal, so the journal would prove nothing.",
             hint="REVOKE UPDATE, DELETE, TRUNCATE ON journal FROM steward_app (and from PUBLIC), and start again.",
+        )
+    if row["login_may_rewrite"]:
+        _log.warning(
+            "the login of STEWARD_DATABASE_URL owns the journal, so whoever has its password could rewrite the journal",
+            login=row["login"],
+            way_out="give the application a login of its own: docs/how-to/use-your-own-postgresql.md",
         )
 
 

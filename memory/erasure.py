@@ -29,8 +29,8 @@ async def erase(database: Database, run_id: str) -> int:
             raise no_run(run_id)
         if not run["ended"]:
             raise Refused(f"Run {run_id} has not ended, so it cannot be erased.", hint="Cancel it first.")
-        blanked = await (await connection.execute(sql["journal"], values)).fetchone()
-        for rows in ("run", "reviews", "inbox", "timers", "chats"):
+        blanked = await (await connection.execute(sql["rows"], values)).fetchone()
+        for rows in ("timers", "chats"):
             await connection.execute(sql[rows], values)
         await forget_checkpoints(connection, str(values["run"]))
     return int(blanked["blanked"]) if blanked else 0

@@ -9,6 +9,8 @@ import uuid_utils
 
 from governance.errors import NotFound
 
+_SHORTEST_BEGINNING = 4
+
 
 def new_id() -> str:
     """A new UUIDv7: for runs and inbox rows. Later ids sort after earlier ones."""
@@ -26,6 +28,19 @@ def run_uuid(run_id: str) -> UUID:
 def no_run(text: str) -> NotFound:
     """The error for a run that nobody knows."""
     return NotFound(f"There is no run {text!r}.", hint="`steward runs` lists them.")
+
+
+def demand_length(beginning: str, given: str) -> None:
+    """Refuse a beginning of an id that is too short to mean anything; ``given`` is how it was written.
+
+    Raises:
+        NotFound: it has fewer than 4 characters.
+
+    """
+    if len(beginning) < _SHORTEST_BEGINNING:
+        raise NotFound(
+            f"{given!r} is too little of an id.", hint=f"Give at least {_SHORTEST_BEGINNING} of its characters."
+        )
 
 
 def fingerprint(dedupe: str | None) -> bytes | None:

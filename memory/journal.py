@@ -16,7 +16,7 @@ import psycopg
 from psycopg.rows import DictRow
 from psycopg.types.json import Jsonb
 
-from governance.chain import Entry
+from governance.chain import Broken, Entry
 from governance.errors import DatabaseUnavailable, Fenced, InvalidInput, StewardError, TailMoved
 from governance.runs import AskReview, Claim, CloseReview, SetTimer, SideRow
 from memory.database import Database
@@ -100,6 +100,14 @@ class Journal:
             await cursor.execute(self._sql["all_entries"], values)
             async for row in cursor:
                 yield _entry(row)
+
+    async def loose_ends(self, run_id: str | None = None) -> list[Broken]:
+        """Where journals and run rows do not fit together, of one run or of all: what no chain shows by itself.
+
+        A run without a journal (``seq`` 0), a journal without a run, and an ended run whose journal lost its end.
+        """
+        rows = await self._database.fetch(self._sql["loose_ends"], {"run": run_uuid(run_id) if run_id else None})
+        return [Broken(str(row["run_id"]), row["seq"], row["why"]) for row in rows]
 
     async def finish(self) -> None:
         """Return when everything that waits is written or refused."""

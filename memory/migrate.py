@@ -11,6 +11,7 @@ from pathlib import Path
 import psycopg
 from alembic import command
 from alembic.config import Config
+from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import DictRow, dict_row
 from sqlalchemy import create_engine, pool
 from sqlalchemy.engine import Connection
@@ -23,8 +24,10 @@ from memory.statements import script, statements
 _LOOK_SECONDS = 0.1
 
 
-async def migrate(owner_url: str) -> None:
+async def migrate(owner_url: str, app_url: str | None = None) -> None:
     """Bring the database of ``owner_url`` to the present version; nothing happens when it is there already.
+
+    The login of ``app_url``, when it names one, becomes a member of ``steward_app``, if the owner may give that away.
 
     Raises:
         DatabaseUnavailable: it cannot be reached, or the owner may not do what is needed; the sentence says which.
@@ -37,7 +40,7 @@ async def migrate(owner_url: str) -> None:
             await _alone(connection)
             await asyncio.to_thread(_upgrade, owner_url)
             await make_checkpoint_tables(connection)
-            await _finish(connection)
+            await _finish(connection, conninfo_to_dict(readable(app_url)).get("user") if app_url else None)
 
 
 async def _alone(connection: AppConnection) -> None:
@@ -71,7 +74,11 @@ def alembic_config(connection: Connection) -> Config:
     return config
 
 
-async def _finish(connection: AppConnection) -> None:
+async def _finish(connection: AppConnection, login: object) -> None:
+    sql = statements("migrate")
     async with connection.transaction():
-        for part in (statements("migrate")["role"], script("functions"), script("grants")):
+        for part in (sql["role"], script("functions"), script("grants")):
             await connection.execute(part, prepare=False)  # many statements at once cannot be prepared
+        if login:
+            await connection.execute(sql["login"], {"login": str(login)})
+            await connection.execute(sql["member"])

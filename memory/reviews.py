@@ -13,7 +13,7 @@ from governance.errors import AlreadyDecided, InvalidInput, NotFound
 from governance.reviews import Choice, ReviewCard, ReviewKind, ReviewStatus, Verdict
 from governance.runs import ReviewRow
 from memory.database import Database
-from memory.ids import new_id, run_uuid
+from memory.ids import demand_length, new_id, run_uuid
 from memory.statements import statements
 
 _ERASED = "(erased)"
@@ -65,9 +65,15 @@ class Reviews:
         return _review(rows[0])
 
     async def find_prefix(self, text: str) -> ReviewRow:
-        """The one review whose id begins with ``text``, with or without its ``rv-``. Raises NotFound."""
-        start = text.strip().lower()
-        rows = await self._fetch("beginning_with", {"text": start if start.startswith("rv-") else f"rv-{start}"})
+        """The one review whose id begins with ``text``, with or without its ``rv-``.
+
+        Raises:
+            NotFound: there is none, there are several, or ``text`` has less than 4 digits.
+
+        """
+        digits = text.strip().lower().removeprefix("rv-")
+        demand_length(digits, text)
+        rows = await self._fetch("beginning_with", {"text": f"rv-{digits}"})
         if len(rows) > 1:
             raise NotFound(f"More than one review begins with {text!r}.", hint="Give more of the id.")
         if not rows:

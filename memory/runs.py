@@ -17,7 +17,7 @@ from governance.errors import Fenced, InvalidInput, NotFound
 from governance.events import ENDED, RunAdmitted, RunStatus
 from governance.runs import Claim, Rest, RunRow
 from memory.database import Database
-from memory.ids import fingerprint, no_run, run_uuid
+from memory.ids import demand_length, fingerprint, no_run, run_uuid
 from memory.statements import statements
 
 _HEX = re.compile(r"[0-9a-f]{1,32}")
@@ -101,8 +101,9 @@ class Runs:
         return _run(rows[0])
 
     async def find_prefix(self, text: str) -> RunRow:
-        """The one run whose id begins with ``text``. Raises NotFound for none and for several."""
+        """The one run whose id begins with ``text``. Raises NotFound for none, for several and for less than 4 digits."""
         digits = text.strip().lower().replace("-", "")
+        demand_length(digits, text)
         if not _HEX.fullmatch(digits):
             raise no_run(text)
         bounds = {"low": UUID(digits.ljust(32, "0")), "high": UUID(digits.ljust(32, "f"))}

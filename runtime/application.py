@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from agents.ports import NotUnderstood, Understood, Wish
@@ -205,9 +205,10 @@ class Application:
         return await self.store.runs.find_prefix(row.id)
 
     async def verify(self, run: str | None = None) -> Verified:
-        """Verify the chain of one run, or of all."""
+        """Verify the chain of one run, or of all, and that rows and journals agree on which runs there are and have ended."""
         run_id = (await self.store.runs.find_prefix(run)).id if run else None
-        return verify([entry async for entry in self.store.journal.all_entries(run_id)])
+        found = verify([entry async for entry in self.store.journal.all_entries(run_id)])
+        return replace(found, broken=(*found.broken, *await self.store.journal.loose_ends(run_id)))
 
     async def export(self, run: str | None = None) -> AsyncIterator[str]:
         """The journal of one run, or of all, as lines of JSON."""

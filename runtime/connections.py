@@ -95,10 +95,10 @@ def _read(path: Path | None, known: Mapping[str, System]) -> tuple[dict[str, Sys
 def _is_readable(url: str) -> bool:
     """Whether the parts of an address can be asked for; whether it suits a system is for the systems' clients to say."""
     try:
-        parts = urlsplit(url)
-        return parts.port is None or parts.port > 0
+        port = urlsplit(url).port
     except ValueError:
         return False
+    return port != 0
 
 
 def _moved(url: str, sandbox_port: int) -> str:

@@ -37,7 +37,7 @@ def _read(path: Path) -> Iterator[Entry]:
 def _entry(path: Path, number: int, line: str) -> Entry:
     try:
         return from_record(json.loads(line))
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise InvalidInput(
             f"Line {number} of {path} is not a journal entry.", hint="`steward audit export RUN` writes such files."
         ) from error

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from governance.chain import Entry
+from governance.chain import Broken, Entry
 from governance.chats import Remark, Thread
 from governance.events import RunStatus
 from governance.reviews import Verdict
@@ -40,6 +40,7 @@ class JournalReader(Protocol):
 
     async def read(self, run_id: str, after: int = 0) -> list[Entry]: ...
     def all_entries(self, run_id: str | None = None) -> AsyncIterator[Entry]: ...
+    async def loose_ends(self, run_id: str | None = None) -> list[Broken]: ...
 
 
 class InboxWriter(Protocol):

@@ -144,7 +144,7 @@ async def _database_url(settings: Settings) -> AsyncIterator[str]:
     if settings.database_url is not None:
         url = settings.database_url.get_secret_value()
         owner = settings.database_owner_url.get_secret_value() if settings.database_owner_url else url
-        await migrate(owner)
+        await migrate(owner, url)
         yield url
         return
     async with embedded_postgres(settings.state / "postgres") as embedded:

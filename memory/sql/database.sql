@@ -12,5 +12,8 @@ SELECT current_setting('server_version_num')::int / 10000 AS version,
        j.name IS NOT NULL AS migrated,
        coalesce(
            has_table_privilege(j.name, 'UPDATE') OR has_any_column_privilege(j.name, 'UPDATE')
-           OR has_table_privilege(j.name, 'DELETE') OR has_table_privilege(j.name, 'TRUNCATE'), false) AS may_rewrite
+           OR has_table_privilege(j.name, 'DELETE') OR has_table_privilege(j.name, 'TRUNCATE'), false) AS may_rewrite,
+       -- Whoever logged in may RESET ROLE. A superuser counts as a member of everything.
+       coalesce(pg_has_role(session_user, (SELECT relowner FROM pg_class WHERE oid = j.name), 'MEMBER'), false)
+           AS login_may_rewrite, session_user::text AS login
 FROM (SELECT to_regclass('public.journal')::oid) AS j (name)

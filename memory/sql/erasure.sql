@@ -1,20 +1,10 @@
 -- name: lock
-SELECT ended_at IS NOT NULL AS ended FROM run WHERE id = %(run)s FOR UPDATE
+-- What steward_erase demands itself; asked first, for a sentence that people understand.
+SELECT ended_at IS NOT NULL AND EXISTS (SELECT 1 FROM journal j WHERE j.run_id = r.id AND j.kind = 'run.ended') AS ended
+FROM run r WHERE id = %(run)s FOR UPDATE
 
--- name: journal
+-- name: rows
 SELECT steward_erase(%(run)s) AS blanked
-
--- name: run
-UPDATE run SET title = '', requester = '', waiting_for = '' WHERE id = %(run)s
-
--- name: reviews
--- The verdict's choice stays; its reason, arguments and answer go.
-UPDATE review SET card = NULL, approvers = '{}', closed_why = '',
-    verdict = CASE WHEN verdict IS NOT NULL THEN jsonb_build_object('choice', verdict::jsonb -> 'choice')::text END
-WHERE run_id = %(run)s
-
--- name: inbox
-UPDATE inbox SET body = '{}' WHERE run_id = %(run)s
 
 -- name: timers
 DELETE FROM timer WHERE run_id = %(run)s

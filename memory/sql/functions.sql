@@ -142,14 +142,16 @@ BEGIN
     END LOOP;
 END $$;
 
--- Blanks body and salt of an ended run's entries; the chain stays valid. Returns how many were blanked now.
+-- Blanks what an ended run's rows say about people; the chain stays valid. Returns how many entries were blanked now.
+-- That the run has ended is for its journal to say (the row is the application's to write), and for the row to say that
+-- no worker has it any more. An input that came too late may stand behind run.ended.
 CREATE OR REPLACE FUNCTION steward_erase(p_run uuid) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
     blanked bigint;
 BEGIN
     PERFORM 1 FROM run r WHERE r.id = p_run AND r.ended_at IS NOT NULL FOR UPDATE;
-    IF NOT FOUND THEN
+    IF NOT FOUND OR NOT EXISTS (SELECT 1 FROM journal j WHERE j.run_id = p_run AND j.kind = 'run.ended') THEN
         RAISE EXCEPTION 'only an ended run can be erased';
     END IF;
     -- Not by SET in the function's head: an owner that is no superuser may not write that.
@@ -157,5 +159,12 @@ BEGIN
     UPDATE journal SET body = NULL, salt = NULL WHERE run_id = p_run AND (body IS NOT NULL OR salt IS NOT NULL);
     GET DIAGNOSTICS blanked = ROW_COUNT;
     PERFORM set_config('steward.erasing', '', true);
+
+    UPDATE run SET title = '', requester = '', waiting_for = '' WHERE id = p_run;
+    -- The verdict's choice stays; its reason, arguments and answer go.
+    UPDATE review SET card = NULL, approvers = '{}', closed_why = '',
+        verdict = CASE WHEN verdict IS NOT NULL THEN jsonb_build_object('choice', verdict::jsonb -> 'choice')::text END
+    WHERE run_id = p_run;
+    UPDATE inbox SET body = '{}' WHERE run_id = p_run;
     RETURN blanked;
 END $$;

@@ -24,3 +24,21 @@ BEGIN
         END;
     END IF;
 END $$
+
+-- name: login
+-- A DO block takes no values.
+SELECT set_config('steward.login', %(login)s, true)
+
+-- name: member
+-- The application's login becomes a member of its role. Who may not give it away leaves that to the administrator; the
+-- application says what is missing when it starts.
+DO $$
+DECLARE
+    login text := current_setting('steward.login');
+BEGIN
+    IF EXISTS (SELECT 1 FROM pg_roles WHERE rolname = login) AND NOT pg_has_role(login, 'steward_app', 'MEMBER') THEN
+        EXECUTE format('GRANT steward_app TO %I', login);
+    END IF;
+EXCEPTION WHEN insufficient_privilege THEN
+    NULL;
+END $$

@@ -15,7 +15,8 @@ SELECT pg_notify('steward', id::text) FROM woken
 
 -- name: claim
 UPDATE run SET owner = %(owner)s, epoch = run.epoch + 1, wake_at = NULL, lease_until = now() + %(lease)s,
-    status = 'running', waiting_for = '',
+    -- After a claim that came to nothing this says why, until one comes to something.
+    status = 'running', waiting_for = CASE WHEN fruitless = 0 THEN '' ELSE waiting_for END,
     claimed_seq = coalesce((SELECT max(seq) FROM journal WHERE run_id = run.id), 0)
 FROM (SELECT id FROM run WHERE owner IS NULL AND wake_at <= now() ORDER BY wake_at LIMIT %(limit)s
       FOR UPDATE SKIP LOCKED) AS due

@@ -11,11 +11,12 @@ import pytest
 
 from governance.chats import Remark
 from governance.errors import InvalidInput, NotPermitted
-from governance.events import RunStatus
+from governance.events import RunEnded, RunStatus
 from governance.runs import Rest
 from memory.chats import Chats
 from memory.database import Database
 from memory.erasure import erase
+from memory.journal import Journal
 from memory.runs import Runs
 from tests.fixtures.journals import claimed
 
@@ -100,7 +101,7 @@ async def test_bad_ids_and_characters_are_said_to_be_bad(chats: Chats) -> None:
 
 
 async def test_erasing_a_run_removes_the_threads_that_showed_it(
-    database: Database, runs: Runs, chats: Chats, owner: psycopg.AsyncConnection
+    database: Database, runs: Runs, chats: Chats, owner: psycopg.AsyncConnection, journal: Journal
 ) -> None:
     """The requester's and an approver's, and no others; and a late remark cannot bring the link back."""
     run, other = await claimed(runs), await claimed(runs)
@@ -109,6 +110,7 @@ async def test_erasing_a_run_removes_the_threads_that_showed_it(
     await chats.say(asked, MARY, remark("approve, Lovelace is known to me", by=MARY), runs=[other.row.id, run.row.id])
     await chats.say(apart, KATHERINE, remark("hello"), runs=[other.row.id])
     assert sorted(await chats.threads_of(run.row.id)) == sorted([shown, asked])
+    await journal.append(run.claim, [run.next(RunEnded(status="done"))])
     await runs.finish(run.claim, Rest(RunStatus.DONE))
     await erase(database, run.row.id)
     assert [await chats.thread(thread) for thread in (shown, asked)] == [None, None]

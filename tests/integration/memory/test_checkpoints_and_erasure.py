@@ -6,16 +6,18 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import psycopg
 import pytest
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import empty_checkpoint
+from langgraph.graph import START, StateGraph
+from langgraph.types import Interrupt
 
 from governance.chain import verify
 from governance.errors import NotFound, Refused
-from governance.events import RunStatus
+from governance.events import InputDropped, RunEnded, RunStatus
 from governance.reviews import edit
 from governance.runs import AskReview, InputKind, Rest, SetTimer
 from memory.checkpoints import checkpoint_saver
@@ -55,6 +57,33 @@ async def test_checkpoints_are_kept_with_the_applications_rights(database: Datab
     assert found.pending_writes == [("task", "person", {"name": "Ada Lovelace"})]
     await checkpoint_saver(database).adelete_thread(run_id)
     assert await checkpoint_saver(database).aget_tuple(config) is None
+
+
+class _Looked(TypedDict):
+    name: str
+
+
+async def test_of_an_error_only_its_class_is_kept(database: Database, owner: psycopg.AsyncConnection) -> None:
+    """What it says may name anybody. All other writes are kept as they are, interrupts too."""
+
+    def node(state: _Looked) -> _Looked:
+        raise LookupError(f"Ada Lovelace{state['name']} is not in the directory")
+
+    thread = new_id()
+    config: RunnableConfig = {"configurable": {"thread_id": thread}}
+    graph = StateGraph(_Looked).add_node("node", node).add_edge(START, "node")
+    with pytest.raises(LookupError, match="Lovelace"):
+        await graph.compile(checkpointer=checkpoint_saver(database)).ainvoke({"name": ""}, config)
+    saver = checkpoint_saver(database)
+    kept = await saver.aget_tuple(config)
+    assert kept
+    assert [(channel, value) for _, channel, value in kept.pending_writes or []] == [("__error__", "LookupError")]
+    assert CANARY not in await whole(owner)
+    asked = Interrupt({"step": "account"}, id="a")
+    await saver.aput_writes(kept.config, [("__interrupt__", (asked,))], "task")
+    again = await saver.aget_tuple(config)
+    assert again
+    assert [value for _, channel, value in again.pending_writes or [] if channel == "__interrupt__"] == [[asked]]
 
 
 def test_without_strict_msgpack_there_is_no_saver() -> None:
@@ -99,11 +128,12 @@ async def test_an_erased_person_is_nowhere_and_the_journal_verifies(
     run = await onboarded(database, runs, journal, reviews, inbox)
     kept = await runs.admit(Chain().admitted(), dedupe="ada.lovelace@acme.example")
     assert (await whole(owner)).count(CANARY) > 8
+    await journal.append(run.claim, [run.next(RunEnded(status="done"))])
     await runs.finish(run.claim, Rest(RunStatus.DONE, waiting_for="Ada Lovelace"))
-    assert await erase(database, run.row.id) == 2
+    assert await erase(database, run.row.id) == 3
     left = [entry async for entry in journal.all_entries(run.row.id)]
     found = verify(left)
-    assert (found.ok, found.entries, found.erased) == (True, 2, 2)
+    assert (found.ok, found.entries, found.erased) == (True, 3, 3)
     assert all(entry.salt is None for entry in left)
     row = await runs.get(run.row.id)
     assert (row.title, row.requester, row.waiting_for, row.status) == ("", "", "", RunStatus.DONE)
@@ -121,6 +151,7 @@ async def test_after_erasure_a_search_of_every_table_finds_nothing(
 ) -> None:
     """Also no key of a trigger or a callback: only their fingerprints were ever kept."""
     run = await onboarded(database, runs, journal, reviews, inbox)
+    await journal.append(run.claim, [run.next(RunEnded(status="done"))])
     await runs.finish(run.claim, Rest(RunStatus.DONE, waiting_for="Ada Lovelace"))
     await erase(database, run.row.id)
     assert CANARY not in await whole(owner)
@@ -137,3 +168,24 @@ async def test_a_run_that_goes_on_is_not_erased(database: Database, runs: Runs, 
     assert verify(await journal.read(run.row.id)).erased == 0
     with pytest.raises(NotFound):
         await erase(database, new_id())
+
+
+async def test_a_row_that_says_ended_does_not_make_a_run_ended(
+    database: Database, runs: Runs, journal: Journal, owner: psycopg.AsyncConnection
+) -> None:
+    """The application may write that row, so erasure believes the journal alone. A late input does not disturb it."""
+    run = await claimed(runs)
+    await database.fetch(b"UPDATE run SET ended_at = now(), status = 'done', owner = NULL")
+    with pytest.raises(psycopg.errors.RaiseException, match="only an ended run"):
+        await database.fetch(b"SELECT steward_erase(%s)", [run.row.id])
+    with pytest.raises(Refused, match="has not ended"):
+        await erase(database, run.row.id)
+    assert CANARY in await whole(owner)
+    await database.fetch(b"UPDATE run SET ended_at = NULL, owner = %s", [run.claim.owner])
+    await journal.append(run.claim, [run.next(RunEnded(status="done"))])
+    with pytest.raises(Refused, match="has not ended"):  # a worker has it still, and writes checkpoints
+        await erase(database, run.row.id)
+    await journal.append(run.claim, [run.next(InputDropped(what="cancel by Ada Lovelace", why="the run had ended"))])
+    await runs.finish(run.claim, Rest(RunStatus.DONE))
+    assert await erase(database, run.row.id) == 3
+    assert CANARY not in await whole(owner)

@@ -8,12 +8,15 @@ import os
 import shutil
 import socket
 import tempfile
-from collections.abc import Iterator
+import uuid
+from collections.abc import Iterator, MutableMapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from structlog.testing import capture_logs
 
 from governance.errors import DatabaseUnavailable
 from memory.database import Database, open_database
@@ -42,6 +45,32 @@ async def test_an_owners_address_takes_on_the_applications_role(database_urls: D
     async with open_database(database_urls.owner_url) as database:
         with pytest.raises(DatabaseUnavailable, match="does not permit this: permission denied for table journal"):
             await database.fetch(b"UPDATE journal SET body = ''")
+
+
+async def test_a_login_that_could_put_the_role_off_is_warned_of(database_urls: DatabaseUrls, server_url: str) -> None:
+    """A superuser, an owner, a member of the owner; the application's own login is not."""
+    name = f"login_{uuid.uuid4().hex[:8]}"
+    member = make_conninfo(database_urls.app_url, user=name)
+    async with await psycopg.AsyncConnection.connect(server_url, autocommit=True) as server:
+        await server.execute(f"CREATE ROLE {name} LOGIN".encode())
+        try:
+            await server.execute(f"GRANT steward_app TO {name}".encode())
+            assert await warned(member) == await warned(database_urls.app_url) == []
+            await server.execute(f'GRANT "{server.info.user}" TO {name}'.encode())
+            for url, login in ((member, name), (database_urls.owner_url, server.info.user)):
+                (warning,) = await warned(url)
+                assert (warning["log_level"], warning["login"]) == ("warning", login)
+                assert "use-your-own-postgresql.md" in warning["way_out"]
+        finally:
+            await server.execute(f"DROP ROLE {name}".encode())
+
+
+async def warned(url: str) -> Sequence[MutableMapping[str, Any]]:
+    """What is logged when ``url`` is opened."""
+    with capture_logs() as logged:
+        async with open_database(url):
+            pass
+    return logged
 
 
 async def test_an_unreachable_server_gives_one_sentence_without_the_password() -> None:

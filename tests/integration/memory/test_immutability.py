@@ -7,7 +7,7 @@ import pytest
 
 from governance.chain import Broken, verify
 from governance.errors import DatabaseUnavailable
-from governance.events import RunStatus
+from governance.events import InputDropped, RunEnded, RunStatus
 from governance.runs import Rest
 from memory.database import Database
 from memory.journal import Journal
@@ -35,6 +35,15 @@ async def five_entries(journal: Journal, runs: Runs) -> ClaimedRun:
         b"INSERT INTO review SELECT * FROM review",
         b"INSERT INTO run SELECT * FROM run",
         b"DELETE FROM run",
+        b"UPDATE run SET title = ''",
+        b"UPDATE run SET requester = ''",
+        b"UPDATE run SET playbook = ''",
+        b"UPDATE run SET source = ''",
+        b"UPDATE run SET admitted_at = now()",
+        b"UPDATE run SET dedupe = NULL",
+        b"UPDATE review SET card = NULL",
+        b"UPDATE review SET approvers = '{}'",
+        b"UPDATE inbox SET body = '{}'",
     ],
 )
 async def test_the_application_may_not(statement: bytes, database: Database) -> None:
@@ -78,6 +87,7 @@ async def test_the_word_of_the_erasure_holds_no_longer_than_it(
 ) -> None:
     """Not even for the rest of its transaction."""
     ended, other = await five_entries(journal, runs), await five_entries(journal, runs)
+    await journal.append(ended.claim, [ended.next(RunEnded(status="done"))])
     await runs.finish(ended.claim, Rest(RunStatus.DONE))
     async with owner.transaction(force_rollback=True):
         await owner.execute("SELECT steward_erase(%s)", [ended.row.id])
@@ -138,6 +148,61 @@ async def test_a_run_that_was_taken_out_whole_is_not_found_by_the_chain_alone(
     """The same limit: chains are per run."""
     await five_entries(journal, runs)
     await tamper(owner, "DELETE FROM journal")
+    assert verify([entry async for entry in journal.all_entries()]).ok
+
+
+@pytest.mark.parametrize(
+    ("blanks", "where", "seen_at", "why"),
+    [
+        ("body = NULL, salt = NULL", "seq = 3", 3, "blanked, though its run was not erased"),
+        ("body = NULL, salt = NULL", "seq > 1", 2, "blanked, though its run was not erased"),
+        ("body = NULL, salt = NULL", "true", 1, "blanked, though its run was not erased"),
+        ("body = NULL", "seq = 3", 3, "body and salt are there together, or both blanked"),
+        ("salt = NULL", "seq = 3", 3, "body and salt are there together, or both blanked"),
+    ],
+)
+async def test_what_is_blanked_is_a_whole_run_that_has_ended_or_a_break(
+    blanks: str, where: str, seen_at: int, why: str, journal: Journal, runs: Runs, owner: psycopg.AsyncConnection
+) -> None:
+    """Erasure is all or nothing, and only of ended runs, so anything else was somebody's hand."""
+    run = await five_entries(journal, runs)
+    await tamper(owner, f"UPDATE journal SET {blanks} WHERE {where}")
+    found = verify(await journal.read(run.row.id))
+    assert found.broken[0] == Broken(run.row.id, seen_at, why)
+    assert found.erased == 0
+
+
+async def test_breaks_are_told_run_by_run_in_order(
+    journal: Journal, runs: Runs, owner: psycopg.AsyncConnection
+) -> None:
+    """Also those that show only at a run's end."""
+    first, second = await five_entries(journal, runs), await five_entries(journal, runs)
+    await tamper(owner, "UPDATE journal SET body = NULL, salt = NULL WHERE seq = 2")
+    await tamper(owner, "UPDATE journal SET cause = 'another' WHERE seq = 4")
+    broken = verify([entry async for entry in journal.all_entries()]).broken
+    assert [(b.run_id, b.seq) for b in broken] == [(r.row.id, seq) for r in (first, second) for seq in (2, 4)]
+
+
+async def test_run_rows_show_what_the_chains_do_not(
+    journal: Journal, runs: Runs, owner: psycopg.AsyncConnection
+) -> None:
+    """The end of an ended run, a journal that is gone, a run that is gone; of one run or of all."""
+    ended = await five_entries(journal, runs)
+    await journal.append(ended.claim, [ended.next(RunEnded(status="done"))])
+    await journal.append(ended.claim, [ended.next(InputDropped(what="cancel", why="the run had ended"))])
+    await runs.finish(ended.claim, Rest(RunStatus.DONE))
+    emptied, lost = await five_entries(journal, runs), await five_entries(journal, runs)
+    assert await journal.loose_ends() == []
+    await tamper(owner, f"DELETE FROM journal WHERE seq > 5 OR run_id = '{emptied.row.id}'")
+    await owner.execute("SET session_replication_role = replica")  # no foreign keys
+    await owner.execute("DELETE FROM run WHERE id = %s", [lost.row.id])
+    found = [
+        Broken(ended.row.id, 5, "the run has ended, and its journal does not say so"),
+        Broken(emptied.row.id, 0, "a run without its journal"),
+        Broken(lost.row.id, 5, "a journal without its run"),
+    ]
+    assert await journal.loose_ends() == found
+    assert await journal.loose_ends(emptied.row.id) == [found[1]]
     assert verify([entry async for entry in journal.all_entries()]).ok
 
 

@@ -107,6 +107,36 @@ async def test_an_owner_need_not_be_a_superuser(
             await server.execute(f"DROP ROLE {name}".encode())
 
 
+@pytest.mark.parametrize("may_give_the_role", [True, False])
+async def test_the_applications_login_becomes_a_member_of_its_role(
+    may_give_the_role: bool, database_urls: DatabaseUrls, server_url: str
+) -> None:
+    """Where the owner may not give the role away, migrating works all the same and the start says what is missing."""
+    owner_name, app_name = f"owner_{uuid.uuid4().hex[:8]}", f"App {uuid.uuid4().hex[:8]}"
+    database = conninfo_to_dict(database_urls.owner_url)["dbname"]
+    owner_url = make_conninfo(database_urls.owner_url, user=owner_name, dbname=f"{database}_own")
+    app_url = make_conninfo(owner_url, user=app_name)
+    async with await psycopg.AsyncConnection.connect(server_url, autocommit=True) as server:
+        await server.execute(f'CREATE ROLE {owner_name} LOGIN; CREATE ROLE "{app_name}" LOGIN'.encode())
+        if may_give_the_role:
+            await server.execute(f"GRANT steward_app TO {owner_name} WITH ADMIN OPTION".encode())
+        await server.execute(f"CREATE DATABASE {database}_own OWNER {owner_name}".encode())
+        try:
+            await migrate(owner_url, make_conninfo(owner_url, user="nobody_of_this_name"))
+            await migrate(owner_url, app_url)
+            await migrate(owner_url, app_url)
+            if may_give_the_role:
+                async with open_database(app_url) as opened:
+                    assert await opened.fetch(b"SELECT current_user") == [{"current_user": "steward_app"}]
+            else:
+                with pytest.raises(DatabaseUnavailable, match="permission denied to set role"):
+                    async with open_database(app_url):
+                        pass
+        finally:
+            await server.execute(f"DROP DATABASE {database}_own WITH (FORCE)".encode())
+            await server.execute(f'DROP OWNED BY {owner_name} CASCADE; DROP ROLE "{app_name}", {owner_name}'.encode())
+
+
 async def test_all_is_owned_by_the_owner(owner: psycopg.AsyncConnection) -> None:
     """The application owns nothing, so it can change no table, trigger or function."""
     found = await owner.execute(

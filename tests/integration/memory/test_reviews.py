@@ -106,14 +106,18 @@ async def test_a_question_of_an_ended_run_needs_no_answer(runs: Runs, journal: J
 async def test_reviews_are_found(runs: Runs, journal: Journal, reviews: Reviews) -> None:
     """By id, by its beginning, by run, by who may answer, open or all."""
     run = await claimed(runs)
-    first = card(run.row.id, review_id="rv-aaa111")
-    second = card(run.row.id, review_id="rv-aaa222", approver=ALAN)
+    first = card(run.row.id, review_id="rv-aaaa11")
+    second = card(run.row.id, review_id="rv-aaaa22", approver=ALAN)
     await journal.append(run.claim, [run.next()], [AskReview(first), AskReview(second)])
-    assert (await reviews.find_prefix("rv-aaa1")).card == first
-    assert (await reviews.find_prefix(" AAA2")).card == second
+    assert (await reviews.find_prefix("rv-aaaa1")).card == first
+    assert (await reviews.find_prefix(" AAAA2")).card == second
     with pytest.raises(NotFound, match="More than one"):
-        await reviews.find_prefix("aaa")
-    for nonsense in ("zzz", "%", "rv-%", "_"):
+        await reviews.find_prefix("aaaa")
+    for little in ("", " ", "rv-", "aaa", "RV-aaa", "%"):
+        with pytest.raises(NotFound, match="too little") as caught:
+            await reviews.find_prefix(little)
+        assert caught.value.hint == "Give at least 4 of its characters."
+    for nonsense in ("zzzz", "%%%%", "rv-%%%%", "____"):
         with pytest.raises(NotFound, match="no review"):
             await reviews.find_prefix(nonsense)
     with pytest.raises(NotFound):
@@ -122,8 +126,8 @@ async def test_reviews_are_found(runs: Runs, journal: Journal, reviews: Reviews)
         await reviews.get("rv-none")
     with pytest.raises(InvalidInput):
         await reviews.get("rv-\x00")
-    assert [row.card.id for row in await reviews.list()] == ["rv-aaa111", "rv-aaa222"]
-    assert [row.card.id for row in await reviews.list(approver=ALAN)] == ["rv-aaa222"]
-    await reviews.decide("rv-aaa111", approve(), by=GRACE, at=FIRST_MOMENT)
-    assert [row.card.id for row in await reviews.list(run_id=run.row.id)] == ["rv-aaa222"]
+    assert [row.card.id for row in await reviews.list()] == ["rv-aaaa11", "rv-aaaa22"]
+    assert [row.card.id for row in await reviews.list(approver=ALAN)] == ["rv-aaaa22"]
+    await reviews.decide("rv-aaaa11", approve(), by=GRACE, at=FIRST_MOMENT)
+    assert [row.card.id for row in await reviews.list(run_id=run.row.id)] == ["rv-aaaa22"]
     assert len(await reviews.list(run_id=run.row.id, open_only=False)) == 2

@@ -198,7 +198,11 @@ async def test_runs_are_found_by_id_beginning_and_status(runs: Runs) -> None:
     assert (await runs.find_prefix(f" {run.row.id[:-3].upper()}")).id == run.row.id
     with pytest.raises(NotFound, match="More than one"):
         await runs.find_prefix(run.row.id[:5])
-    for nonsense in ("ffff", "", "x'; DROP TABLE run", "%", "é", "0" * 40):
+    for little in ("", " ", run.row.id[:3], "-1-2-", "%"):
+        with pytest.raises(NotFound, match="too little") as caught:
+            await runs.find_prefix(little)
+        assert caught.value.hint == "Give at least 4 of its characters."
+    for nonsense in ("ffff", "x'; DROP TABLE run", "%%%%", "éééé", "0" * 40):
         with pytest.raises(NotFound, match="no run"):
             await runs.find_prefix(nonsense)
     for nobody in (new_id(), "x", ""):
