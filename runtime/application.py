@@ -258,10 +258,13 @@ class Application:
             raise NotPermitted(f"{by.name} may not {what} this run.", hint="Its requester may, or who has runs:manage.")
 
 
+_ACTS = {"cancel": "Cancelling", "resume": "Resuming", "erase": "Erasing"}
+
+
 def require_reason(reason: str, what: str) -> None:
     """Raises InvalidInput when there is none, or one that cannot be kept: others will read it."""
     if not reason.strip():
-        raise InvalidInput(f"To {what} a run needs a reason.")
+        raise InvalidInput(f"{_ACTS.get(what, what)} a run needs a reason.")
     problem = text_problem(reason)
     if problem:
         raise InvalidInput(f"The reason {problem}.", hint="Write it again, shorter or without it.")

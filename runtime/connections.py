@@ -59,7 +59,7 @@ def connections(systems: Iterable[System], home: Path | None, sandbox_port: int)
         found[name] = Connection(url=url, user=entry.user or system.user, secret=secret)
     if findings:
         raise InvalidSettings(
-            f"{len(findings)} problem(s) with the connections to systems",
+            f"{len(findings)} problem{'s' if len(findings) > 1 else ''} with the connections to systems",
             hint="mend systems.yaml in STEWARD_HOME, or set the variables that it names",
             findings=findings,
         )

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json as jsons
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 from rich.text import Text
@@ -15,9 +16,12 @@ from governance.errors import InvalidInput
 from surfaces.cli.exits import Status
 from surfaces.cli.options import Json
 from surfaces.cli.screen import Screen, open_screen
-from surfaces.cli.session import opened
+from surfaces.cli.session import one_run, opened
 from surfaces.cli.shapes import verified_shape
 from surfaces.cli.tables import count, listing, short
+
+if TYPE_CHECKING:
+    from runtime.application import Application
 
 PANEL = "Proof"
 audit = typer.Typer(no_args_is_help=True, help="Verify journals, or export them.")
@@ -33,7 +37,7 @@ def verify(
     """Recompute the chain of one run, of all runs, or of an exported file (offline). Exit 1 if it does not hold."""
     screen = open_screen(json=json)
     if target is not None and _is_file(target):
-        raise typer.Exit(_verdict(screen, _verified_file(Path(target)), target))
+        raise typer.Exit(_file_verdict(screen, Path(target)))
     raise typer.Exit(asyncio.run(_verify(screen, target)))
 
 
@@ -49,14 +53,36 @@ def export(
 async def _verify(screen: Screen, run: str | None) -> Status:
     async with opened(screen) as steward:
         with screen.busy("Verifying …"):
-            verified = await steward.verify(run)
+            verified = await steward.verify(await one_run(steward, run) if run else None)
     return _verdict(screen, verified, f"run {run}" if run else "the database")
 
 
-def _verified_file(path: Path) -> Verified:
+def _file_verdict(screen: Screen, path: Path) -> Status:
     from runtime.export import verify_file  # noqa: PLC0415 - the only part that this command needs
 
-    return verify_file(path)
+    verified = verify_file(path)
+    if not verified.entries:
+        if screen.json:
+            screen.data(verified_shape(verified) | {"ok": False})
+        screen.say(f"{path} holds no journal.", style="red")
+        return Status.FAILED
+    status = _verdict(screen, verified, str(path))
+    for run in _without_end(path) if verified.ok else ():
+        screen.say(
+            f"Note: the journal of run {short(run)} does not end with run.ended. It was exported before the run had "
+            "ended, or its end is missing: a chain alone cannot show which.",
+            style="yellow",
+        )
+    return status
+
+
+def _without_end(path: Path) -> list[str]:
+    """The runs in a file that verifies whose last entry is not the end of a run."""
+    last: dict[str, str] = {}
+    with path.open(encoding="utf-8", errors="replace") as file:
+        for record in (jsons.loads(line) for line in file if line.strip()):
+            last[str(record["run_id"])] = str(record["kind"])
+    return [run for run, kind in last.items() if kind != "run.ended"]
 
 
 def _verdict(screen: Screen, verified: Verified, where: str) -> Status:
@@ -76,21 +102,34 @@ def _verdict(screen: Screen, verified: Verified, where: str) -> Status:
 
 
 async def _export(screen: Screen, run: str | None, out: Path) -> Status:
-    plain_out = str(out) == "-"
-    lines = 0
     async with opened(screen) as steward:
-        try:
-            with sys.stdout if plain_out else out.open("x", encoding="utf-8") as file:
-                async for line in steward.export(run):
-                    file.write(line + "\n")
-                    lines += 1
-        except FileExistsError as error:
-            hint = "Choose another name: an export never writes over a file"
-            raise InvalidInput(f"{out} is there already.", hint=hint) from error
-        except OSError as error:
-            raise InvalidInput(f"{out} cannot be written: {error.strerror}.") from error
-    screen.say(f"{count(lines, 'entry').replace('entrys', 'entries')} written to {'stdout' if plain_out else out}.")
+        run_id = (await steward.show(await one_run(steward, run))).row.id if run else None
+        if str(out) == "-":
+            lines, where = await _write(steward, run_id, sys.stdout), "stdout"
+        else:
+            lines, where = await _write_file(steward, run_id, out), str(out)
+    screen.say(f"{count(lines, 'entry').replace('entrys', 'entries')} written to {where}.")
     return Status.OK
+
+
+async def _write_file(steward: Application, run_id: str | None, out: Path) -> int:
+    try:
+        with out.open("x", encoding="utf-8") as file:
+            return await _write(steward, run_id, file)
+    except FileExistsError as error:
+        hint = "Choose another name: an export never writes over a file"
+        raise InvalidInput(f"{out} is there already.", hint=hint) from error
+    except OSError as error:
+        raise InvalidInput(f"{out} cannot be written: {error.strerror}.") from error
+
+
+async def _write(steward: Application, run_id: str | None, file: TextIO) -> int:
+    lines = 0
+    async for line in steward.export(run_id):
+        file.write(line + "\n")
+        lines += 1
+    file.flush()
+    return lines
 
 
 def _is_file(target: str) -> bool:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing, contextmanager
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
 from rich.console import Group, RenderableType
@@ -20,12 +21,14 @@ from runtime.views import RunView, StepView
 from surfaces.cli.run_page import headline, outcome
 from surfaces.cli.screen import Screen
 from surfaces.cli.tables import mark
-from surfaces.cli.timeline import Namer, line
+from surfaces.cli.timeline import Namer, lines
 
 if TYPE_CHECKING:
     from runtime.application import Application
 
 LOOK_SECONDS = 0.3
+SOON = timedelta(minutes=10)
+"""Whoever watches stays for what happens by itself within this time."""
 
 
 class Board(Protocol):
@@ -61,7 +64,8 @@ def at_rest(view: RunView) -> bool:
     row = view.row
     if row.status in ENDED:
         return True
-    if row.owner is not None or row.wake_at is not None:
+    # A run that waits for people wakes by itself when their time is over, many hours from now: that is rest.
+    if row.owner is not None or (row.wake_at is not None and row.wake_at < datetime.now(UTC) + SOON):
         return False
     asked = {review.card.step for review in view.reviews if review.status is ReviewStatus.OPEN}
     timed = any(step.state == "waiting" and step.id not in asked for step in view.steps)
@@ -87,13 +91,11 @@ class Lines:
 
     def show(self, view: RunView) -> None:
         """Write the lines that are new."""
-        for entry in view.timeline:
-            if entry.seq > self._seen:
-                self._seen = entry.seq
-                told = line(entry, self._name)
-                if told is not None:
-                    console = self._screen.err if self._screen.json else self._screen.out
-                    console.print(Text(str(told)), soft_wrap=True)
+        console = self._screen.err if self._screen.json else self._screen.out
+        for told in lines(view.timeline, self._name):
+            if told.seq > self._seen:
+                self._seen = told.seq
+                console.print(Text(str(told)), soft_wrap=True)
 
 
 class Drawing:
@@ -108,8 +110,7 @@ class Drawing:
     def show(self, view: RunView) -> None:
         """Draw the run."""
         room = self._screen.out.size.height - len(view.steps) - 5
-        told = [line(entry, self._name) for entry in view.timeline[-40:]]
-        newest = [found for found in told if found is not None][-max(0, min(room, 6)) :] if room > 0 else []
+        newest = list(lines(view.timeline, self._name))[-min(room, 6) :] if room > 0 else []
         tail = [Text(str(found), style="dim", no_wrap=True, overflow="ellipsis") for found in newest]
         self._live.update(Group(headline(view.row), self._steps(view), Text(), *tail))
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import runtime.import_guard  # isort: split
 
-import contextlib
 import importlib.metadata
 import io
+import os
 import platform
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Annotated
 
 import typer
 from rich.text import Text
@@ -25,12 +26,32 @@ from surfaces.cli.traces import keep_trace
 
 app = typer.Typer(
     name="steward",
-    help="Work that an AI plans and people answer for. `steward demo` shows all of it in half a minute.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
     rich_markup_mode="rich",
 )
+
+
+INTERRUPTED = (
+    "Interrupted. A run that was admitted is kept and goes on with `steward up` or `steward worker`; "
+    "answers to questions before that are not."
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"steward {importlib.metadata.version('steward')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    _: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_print_version, help="Print the version and end.")
+    ] = False,
+) -> None:
+    """Work that a planner plans and people answer for. `steward demo` shows all of it in half a minute."""
 
 
 def version(json: Json = False) -> None:
@@ -66,7 +87,18 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal that lacks a sign gets a question mark, not a crash
-    sys.exit(_status())
+    status = _status()
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        status = _nobody_reads()
+    sys.exit(status)
+
+
+def _nobody_reads() -> Status:
+    """Whoever read our output has enough: what is left goes nowhere, so that the interpreter's last flush is quiet."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return Status.FAILED
 
 
 def _status() -> int:
@@ -76,17 +108,15 @@ def _status() -> int:
         app()
     except SystemExit as ended:
         if ended.code == Status.INTERRUPTED:
-            open_screen().say("Interrupted. Nothing is lost.", style="yellow")
+            open_screen().say(INTERRUPTED, style="yellow")
         return ended.code if isinstance(ended.code, int) else Status.FAILED
     except StewardError as error:
         tell(open_screen(), error)
         return status_of(error)
     except (KeyboardInterrupt, EOFError):
         return Status.INTERRUPTED
-    except BrokenPipeError:  # whoever read our output has enough
-        with contextlib.suppress(OSError):
-            sys.stdout.close()
-        return Status.OK
+    except BrokenPipeError:  # typer ends most of them itself, with the same status
+        return _nobody_reads()
     except Exception as error:  # noqa: BLE001 - the edge: whatever went wrong, a person gets a sentence
         kept = keep_trace(error, state)
         open_screen().say(

@@ -20,6 +20,7 @@ RequestFile = Annotated[
     Path | None, typer.Option("--request", metavar="FILE", help="The request, as JSON or YAML; - reads stdin.")
 ]
 RequestText = Annotated[str | None, typer.Option("--text", help="The request, in words.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask whether it is meant.")]
 PlaybookName = Annotated[str, typer.Argument(metavar="PLAYBOOK", help="For instance onboarding or onboarding@1.")]
 RunId = Annotated[str, typer.Argument(metavar="RUN", help="A run's id, or the beginning of it.")]
 ReviewId = Annotated[str, typer.Argument(metavar="REVIEW", help="A review's id, or the beginning of it.")]

@@ -69,16 +69,25 @@ def sandbox_command(base_port: int, state: Path, ports_file: Path | None = None)
     return [sys.executable, "-m", "sandbox", "--base-port", str(base_port), "--state", str(state.resolve()), *ports]
 
 
+def program() -> str:
+    """How to call `steward` from the folder one is in: its path, for it need not be on a person's PATH."""
+    path = Path(sys.executable).parent / "steward"  # not resolved: a venv's interpreter is a link
+    if not path.exists():
+        return "steward"
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
+
+
 def free_block() -> int:
     """The first of ten ports in a row that are free now, for a sandbox of one's own. Raises Unavailable."""
     start = 20_000 + os.getpid() % 20_000
     for base in range(start, start + 10_000, SYSTEMS + 1):
-        if all(_is_free(base + offset) for offset in range(SYSTEMS + 1)):
+        if all(is_free(base + offset) for offset in range(SYSTEMS + 1)):
             return base
     raise Unavailable("No ten free ports in a row were found.")
 
 
-def _is_free(port: int) -> bool:
+def is_free(port: int) -> bool:
+    """Whether nobody listens on this port of this machine."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -13,7 +13,13 @@ from governance.reviews import Choice, ReviewCard, ReviewKind, ReviewStatus, Ver
 from governance.runs import ReviewRow
 from surfaces.cli.plan_page import undo_part
 from surfaces.cli.tables import listing, pairs, short
-from surfaces.cli.timeline import Namer, brief, moment
+from surfaces.cli.timeline import Namer, brief, changes, moment
+
+ANSWERS: Mapping[ReviewKind, tuple[str, str]] = {
+    ReviewKind.OUTCOME: ("happened", "did-not-happen"),
+    ReviewKind.PARKED: ("resume", "close"),
+}
+"""What people say to questions that are not about an action to come."""
 
 
 def review_list(rows: Sequence[ReviewRow], name: Namer) -> Table:
@@ -47,6 +53,8 @@ def review_card(row: ReviewRow, name: Namer, *, answers: bool = True, run_shown:
     if card.tool:
         lines.append(("action", Text(card.tool, style="cyan")))
         lines += [(f"  {key}", brief({"": value}, most=400).strip()) for key, value in card.args.items()]
+    if row.verdict is not None and changes(card, row.verdict):
+        lines.append(("edited", Text(changes(card, row.verdict), style="yellow")))
     told = run_shown and card.kind is ReviewKind.PARKED
     lines += [] if told else [("because", card.triggered_by)]
     if card.recommendation is not None:
@@ -65,10 +73,8 @@ def review_card(row: ReviewRow, name: Namer, *, answers: bool = True, run_shown:
 def ways(card: ReviewCard) -> list[str]:
     """The commands that answer a review."""
     who = f"--by {card.approvers[0]}" if card.approvers else "--by EMAIL"
-    if card.kind is ReviewKind.PARKED:
-        return [f'steward answer {card.id} resume|close --reason "…" {who}']
-    if card.kind is ReviewKind.OUTCOME:
-        return [f'steward answer {card.id} happened|did-not-happen --reason "…" {who}']
+    if card.kind in ANSWERS:
+        return [f'steward answer {card.id} {answer} --reason "…" {who}' for answer in ANSWERS[card.kind]]
     commands = {
         Choice.APPROVE: f"steward approve {card.id} {who}",
         Choice.REJECT: f'steward reject {card.id} --reason "…" {who}',
@@ -85,6 +91,8 @@ def verdict_line(row: ReviewRow, name: Namer) -> Text:
     verbs = {Choice.APPROVE: "approves", Choice.EDIT: "edits", Choice.REJECT: "rejects"}
     about = row.card.step or "the run"
     said = f"{verbs[verdict.choice]} {about}" if verdict.choice in verbs else f"says of {about}: {_spoken(verdict)}"
+    changed = changes(row.card, verdict)
+    said += f": {changed}" if changed else ""
     reason = f": {verdict.reason}" if verdict.reason else ""
     return Text(f"{name(row.decided_by or '')} {said}", style="bold").append(
         f" [{row.card.id}]{reason}", style="not bold"
@@ -99,12 +107,14 @@ def _asks(card: ReviewCard) -> str:
 
 def _spoken(verdict: Verdict) -> str:
     past = {Choice.APPROVE: "approved", Choice.EDIT: "edited", Choice.REJECT: "rejected"}
-    return past.get(verdict.choice) or verdict.response.replace("_", " ")
+    return past.get(verdict.choice) or verdict.response.replace("_", "-")
 
 
 def _where(row: ReviewRow, name: Namer) -> str:
     if row.status is ReviewStatus.DECIDED and row.verdict is not None:
-        return f"{_spoken(row.verdict)} by {name(row.decided_by or '')} {moment(row.decided_at)}"
+        changed = changes(row.card, row.verdict)
+        by = f"{_spoken(row.verdict)} by {name(row.decided_by or '')} {moment(row.decided_at)}"
+        return f"{by}: {changed}" if changed else by
     if row.status is not ReviewStatus.OPEN:
         return f"{row.status.value}: {row.closed_why}"
     return " or ".join(name(person) for person in row.card.approvers) or "nobody"

@@ -11,7 +11,7 @@ import typer
 from rich.text import Text
 
 from governance.errors import InvalidInput
-from governance.reviews import ReviewKind, Verdict
+from governance.reviews import Choice, ReviewKind, Verdict
 from governance.reviews import approve as approved
 from governance.reviews import edit as edited
 from governance.reviews import reject as rejected
@@ -20,15 +20,15 @@ from governance.runs import ReviewRow
 from surfaces.cli.exits import Status
 from surfaces.cli.inputs import read_object, read_settings_of
 from surfaces.cli.options import By, Json, Reason, ReviewId, Wait
-from surfaces.cli.review_page import review_card, review_list, verdict_line
-from surfaces.cli.runs import go_on, require_reason
+from surfaces.cli.review_page import ANSWERS, review_card, review_list, verdict_line, ways
+from surfaces.cli.runs import TAKEN_UP, go_on, require_reason
 from surfaces.cli.screen import Screen, open_screen
-from surfaces.cli.session import acting, know, opened, read_settings
+from surfaces.cli.session import acting, know, one_run, opened, read_settings
 from surfaces.cli.shapes import plain
 from surfaces.cli.timeline import namer
 
 PANEL = "Reviews"
-ANSWERS = ("happened", "did-not-happen", "resume", "close")
+SAYINGS = tuple(saying for sayings in ANSWERS.values() for saying in sayings)
 
 
 def reviews(
@@ -45,7 +45,8 @@ def reviews(
         known = know(settings)
         person = acting(known.directory, by) if mine else None
         async with opened(screen, settings, known) as steward:
-            rows = await steward.reviews(person=person, run=run, open_only=not every)
+            wanted = await one_run(steward, run) if run else None
+            rows = await steward.reviews(person=person, run=wanted, open_only=not every)
             name = namer(steward.directory)
             if screen.json:
                 screen.data(plain(rows))
@@ -102,7 +103,7 @@ def edit(
 
 def answer(
     review: ReviewId,
-    said: Annotated[str, typer.Argument(metavar="ANSWER", help=" | ".join(ANSWERS))],
+    said: Annotated[str, typer.Argument(metavar="ANSWER", help=" | ".join(SAYINGS))],
     reason: Reason = "",
     by: By = "",
     wait: Wait = True,
@@ -117,7 +118,7 @@ def answer(
         "close": "close",
     }
     if said not in responses:
-        raise InvalidInput(f"{said} is no answer.", hint=f"It is one of {', '.join(ANSWERS)}")
+        raise InvalidInput(f"{said} is no answer.", hint=f"It is one of {', '.join(SAYINGS)}")
     _decide(review, by, lambda _: responded(responses[said], reason=reason), wait=wait, json=json)
 
 
@@ -135,11 +136,28 @@ async def _decided(
     async with opened(screen, settings, known) as steward:
         row = await steward.review(review)
         before = await steward.show(row.card.run_id)
-        decided = await steward.decide(row.card.id, verdict(row), by=person)
+        given = verdict(row)
+        _require_kind(row, given)
+        decided = await steward.decide(row.card.id, given, by=person)
         screen.show(verdict_line(decided, namer(steward.directory)))
         if not wait:
             if screen.json:
                 screen.data(plain(decided))
+            screen.show(Text(TAKEN_UP, style="dim"))
             return Status.OK
         strict = row.card.kind is ReviewKind.PARKED
         return await go_on(screen, steward, row.card.run_id, strict=strict, after=len(before.timeline))
+
+
+def _require_kind(row: ReviewRow, given: Verdict) -> None:
+    """Raises InvalidInput, with the commands that fit, for an answer to another kind of question."""
+    card = row.card
+    fits = given.choice in card.allowed
+    if fits and given.choice is Choice.RESPOND:
+        fits = given.response.replace("_", "-") in ANSWERS.get(card.kind, ())
+    if not fits:
+        raise InvalidInput(f"{card.id} asks something else: {card.question}", hint=f"Answer it with {_or(ways(card))}")
+
+
+def _or(commands: list[str]) -> str:
+    return " or ".join(f"`{command}`" for command in commands)

@@ -3,35 +3,75 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from governance.events import RunStatus
-from governance.reviews import ReviewStatus
-from governance.runs import RunRow
+from governance.events import ENDED, RunStatus
+from governance.reviews import ReviewKind, ReviewStatus
+from governance.runs import ReviewRow, RunRow
 from runtime.views import RunView, StepView
 from surfaces.cli.plan_page import decision_line, findings_part, graph, reasons, request_table, undo_part
 from surfaces.cli.review_page import review_card
 from surfaces.cli.screen import rule
 from surfaces.cli.tables import RUN_STYLES, count, listing, mark, short
-from surfaces.cli.timeline import Namer, moment, news, timeline_table
+from surfaces.cli.timeline import Namer, brief, moment, news, timeline_table
+
+STOPPED = frozenset({RunStatus.CANCELLED, RunStatus.CLOSED})
+NARROW = 80
+"""Columns below which tables leave out what matters least."""
 
 
-def run_list(rows: Sequence[RunRow], name: Namer) -> Table:
-    """Runs, one on a line, newest first."""
-    table = listing("run", "status", "title", "asked by", "since", "waits for", wrap=("title", "waits for"))
+def run_list(rows: Sequence[RunRow], name: Namer, width: int) -> Table:
+    """Runs, one on a line, newest first; who asked and since when only where there is room."""
+    roomy = width >= NARROW
+    between = ("asked by", "since") if roomy else ()
+    table = listing("run", "status", "title", *between, "waits for", wrap=("title", "waits for"))
     for row in rows:
         table.add_row(
             short(row.id),
             Text(row.status.value, style=RUN_STYLES[row.status.value]),
             row.title,
-            name(row.requester),
-            moment(row.admitted_at),
-            row.waiting_for,
+            *((name(row.requester), moment(row.admitted_at)) if roomy else ()),
+            row.waiting_for or ("a worker" if is_due(row) else ""),
         )
     return table
+
+
+def is_due(row: RunRow) -> bool:
+    """Whether there is something to do for a worker, and none does it."""
+    due = row.wake_at is not None and row.wake_at <= datetime.now(UTC)
+    return due and row.owner is None and row.status not in ENDED
+
+
+def way_on(view: RunView, *, end: bool = False) -> str:
+    """How a person ends or resumes a parked run; ``end``: only how to end it. Empty when it is not parked."""
+    if view.row.status is not RunStatus.PARKED:
+        return ""
+    run_id = short(view.row.id)
+    asked = [review.card for review in view.reviews if _asks_whether_to_close(review)]
+    close = f'steward answer {asked[0].id} close --reason "…"' if asked else f'steward cancel {run_id} --reason "…"'
+    if end:
+        return f"What was done stands. To end the run: `{close}`"
+    if _was_cancelled(view):
+        return (
+            f'What was done stands. To end the run: {close}\nTo go on after all: steward resume {run_id} --reason "…"'
+        )
+    way = f'When the cause is gone: steward resume {run_id} --reason "…"'
+    unreachable = any("cannot be reached" in step.problem for step in view.steps)
+    return f"If the practice company is meant, start it: steward sandbox\n{way}" if unreachable else way
+
+
+def _asks_whether_to_close(review: ReviewRow) -> bool:
+    return review.status is ReviewStatus.OPEN and review.card.kind is ReviewKind.PARKED
+
+
+def _was_cancelled(view: RunView) -> bool:
+    """Whether somebody cancelled the run since it was last resumed."""
+    marks = [entry.kind for entry in view.timeline if entry.kind in {"cancel.asked", "run.resumed"}]
+    return marks[-1:] == ["cancel.asked"]
 
 
 def headline(row: RunRow) -> Text:
@@ -41,11 +81,21 @@ def headline(row: RunRow) -> Text:
     return text.append(f": {row.waiting_for}" if row.waiting_for and row.status is not RunStatus.PARKED else "")
 
 
-def step_table(view: RunView) -> Table:
+def step_table(view: RunView, width: int) -> Table:
     """The steps as they stand."""
-    table = listing("", "step", "tool", "state", "what came of it", wrap=("what came of it",))
+    roomy = width >= NARROW
+    table = listing("", "step", *(("tool", "state") if roomy else ()), "what came of it", wrap=("what came of it",))
     for step in view.steps:
-        table.add_row(mark(step.state), step.id, Text(step.tool, style="dim"), _state(step), outcome(step))
+        more = (Text(step.tool, style="dim"), _state(step)) if roomy else ()
+        table.add_row(mark(step.state), step.id, *more, outcome(step) or ("" if roomy else _state(step)))
+    return table
+
+
+def arguments(view: RunView) -> Table:
+    """What each step is, or was, called with."""
+    table = listing("step", "arguments", wrap=("arguments",))
+    for step in view.steps:
+        table.add_row(step.id, brief(step.args, most=400))
     return table
 
 
@@ -63,8 +113,12 @@ def standing(view: RunView, name: Namer) -> RenderableType:
     parts: list[RenderableType] = [headline(view.row)]
     if view.report:
         parts.append(Text(view.report))
+    if is_due(view.row):
+        parts.append(Text("It is due, and no worker has it yet: `steward up` or `steward worker` takes it up."))
     if view.row.status is RunStatus.PARKED:
         parts += [Text(view.parked_because, style="red"), rule("Undo list"), undo_part(view.undo)]
+    elif view.row.status in STOPPED and view.undo:
+        parts += [rule("What was done stands; this would take it back"), undo_part(view.undo)]
     parts += [_open_reviews(view, name)] if any(_is_open(view)) else []
     return Group(*parts)
 
@@ -85,7 +139,7 @@ def run_page(view: RunView, name: Namer, width: int) -> RenderableType:
     if view.findings:
         parts += [rule("Findings"), findings_part(view.findings)]
     if view.steps:
-        parts += [rule("Steps"), step_table(view)]
+        parts += [rule("Steps"), step_table(view, width), rule("Called with"), arguments(view)]
     if view.decisions:
         parts += [rule("Decisions"), _decisions(view)]
     parts += [rule("Timeline"), timeline_table(view.timeline, name)]

@@ -9,17 +9,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
-from governance.errors import InvalidInput
-from governance.events import RunStatus
+from governance.errors import InvalidInput, Refused
+from governance.events import ENDED, RunStatus
 from governance.reviews import ReviewStatus
 from runtime.views import RunView
+from surfaces.cli.asking import Terminal
 from surfaces.cli.board import board, watch
 from surfaces.cli.exits import Status
-from surfaces.cli.options import By, Json, PlaybookName, Reason, RequestFile, RequestText, RunId, Wait
+from surfaces.cli.options import By, Json, PlaybookName, Reason, RequestFile, RequestText, RunId, Wait, Yes
 from surfaces.cli.plan_page import preview_page
-from surfaces.cli.run_page import run_list, run_page, standing
+from surfaces.cli.run_page import run_list, run_page, standing, way_on
 from surfaces.cli.screen import Screen, open_screen
-from surfaces.cli.session import acting, know, opened, read_settings
+from surfaces.cli.session import acting, know, one_run, opened, read_settings
 from surfaces.cli.shapes import plain, run_shape
 from surfaces.cli.tables import short
 from surfaces.cli.timeline import namer
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from runtime.application import Application
 
 PANEL = "Runs"
+TAKEN_UP = "A worker takes it up: `steward up`, or `steward worker`."
+ACTS = {"cancel": "Cancelling", "resume": "Resuming", "erase": "Erasing", "reject": "Rejecting", "edit": "Editing"}
 
 
 def run(
@@ -55,7 +58,7 @@ async def _run(screen: Screen, playbook: str, file: Path | None, text: str | Non
         )
         screen.say(f"Run {row.id} is admitted.", style="dim")
         if not wait:
-            screen.show(Text("A worker takes it up: `steward up`, or `steward worker`."))
+            screen.show(Text(TAKEN_UP))
             return _told(screen, await steward.show(row.id))
         return await go_on(screen, steward, row.id, strict=True)
 
@@ -82,7 +85,9 @@ async def _plan(screen: Screen, playbook: str, file: Path | None, text: str | No
 
 
 def runs(
-    status: Annotated[RunStatus | None, typer.Option("--status", help="Only runs that stand so.")] = None,
+    status: Annotated[
+        RunStatus | None, typer.Option("--status", case_sensitive=False, help="Only runs that stand so.")
+    ] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, max=10_000, help="At most so many.")] = 50,
     json: Json = False,
 ) -> None:
@@ -94,7 +99,7 @@ def runs(
             if screen.json:
                 screen.data(plain(rows))
             elif rows:
-                screen.show(run_list(rows, namer(steward.directory)))
+                screen.show(run_list(rows, namer(steward.directory), screen.out.width))
             else:
                 screen.show(Text("No runs" + (f" that are {status.value}." if status else " yet.")))
         return Status.OK
@@ -107,7 +112,7 @@ def show(run_id: RunId, json: Json = False) -> None:
 
     async def shown(screen: Screen) -> Status:
         async with opened(screen) as steward:
-            view = await steward.show(run_id)
+            view = await steward.show(await one_run(steward, run_id))
             if screen.json:
                 screen.data(run_shape(view))
             screen.show(run_page(view, namer(steward.directory), screen.out.width))
@@ -117,7 +122,7 @@ def show(run_id: RunId, json: Json = False) -> None:
 
 
 def cancel(run_id: RunId, reason: Reason = "", by: By = "", wait: Wait = True, json: Json = False) -> None:
-    """Stop a run. Calls in flight end first; what was done stays and is listed with its undo."""
+    """Stop a run. Calls in flight end first; what was done stays, and is listed with its undo for people to decide on."""
     raise typer.Exit(asyncio.run(_tell(open_screen(json=json), "cancel", run_id, reason, by, wait=wait)))
 
 
@@ -132,11 +137,11 @@ async def _tell(screen: Screen, what: str, run_id: str, reason: str, by: str, *,
     person = acting(known.directory, by)
     require_reason(reason, what)
     async with opened(screen, settings, known) as steward:
-        before = await steward.show(run_id)
+        before = await steward.show(await one_run(steward, run_id))
         tell = {"cancel": steward.cancel, "resume": steward.resume}[what]
-        row = await tell(run_id, reason=reason, by=person)
+        row = await tell(before.row.id, reason=reason, by=person)
         if not wait:
-            screen.show(Text(f"Left for run {row.id}; a worker takes it up: `steward up`, or `steward worker`."))
+            screen.show(Text(f"Left for run {row.id}. {TAKEN_UP}"))
             return _told(screen, await steward.show(row.id))
         return await go_on(screen, steward, row.id, strict=what == "resume", after=len(before.timeline))
 
@@ -154,7 +159,7 @@ def fork(
         known = know(settings)
         person = acting(known.directory, by)
         async with opened(screen, settings, known) as steward:
-            view = await steward.fork(run_id, by=person, at=at)
+            view = await steward.fork(await one_run(steward, run_id), by=person, at=at)
             if screen.json:
                 screen.data(run_shape(view))
             screen.show(Text("A fork: everything from here on is simulated, and the run itself is as it was.\n"))
@@ -164,8 +169,8 @@ def fork(
     raise typer.Exit(asyncio.run(forked(open_screen(json=json))))
 
 
-def erase(run_id: RunId, reason: Reason = "", by: By = "", json: Json = False) -> None:
-    """Erase the personal data of an ended run for good; its journal stays verifiable."""
+def erase(run_id: RunId, reason: Reason = "", by: By = "", yes: Yes = False, json: Json = False) -> None:
+    """Erase the personal data of an ended run for good: final, nobody can bring it back. Its journal stays verifiable."""
 
     async def erased(screen: Screen) -> Status:
         settings = read_settings()
@@ -173,23 +178,41 @@ def erase(run_id: RunId, reason: Reason = "", by: By = "", json: Json = False) -
         person = acting(known.directory, by)
         require_reason(reason, "erase")
         async with opened(screen, settings, known) as steward:
-            row = await steward.erase(run_id, reason=reason, by=person)
+            view = await steward.show(await one_run(steward, run_id))
+            _require_ended(view)
+            if not yes and not await _is_meant(screen, view):
+                screen.say("Nothing was erased.")
+                return Status.INTERRUPTED
+            row = await steward.erase(view.row.id, reason=reason, by=person)
             if screen.json:
                 screen.data(plain(row))
-            screen.show(
-                Text(
-                    f"The personal data of run {row.id} is erased. `steward audit verify {short(row.id)}` still holds."
-                )
-            )
+            held = f"`steward audit verify {short(row.id)}` still holds."
+            screen.show(Text(f"The personal data of run {row.id} is erased. That is final. {held}"))
         return Status.OK
 
     raise typer.Exit(asyncio.run(erased(open_screen(json=json))))
 
 
+def _require_ended(view: RunView) -> None:
+    """Raises Refused, with the way to end the run."""
+    if view.row.status in ENDED:
+        return
+    hint = way_on(view, end=True) or f'End it first: `steward cancel {short(view.row.id)} --reason "…"`'
+    raise Refused(f"Run {short(view.row.id)} has not ended, so it cannot be erased.", hint=hint)
+
+
+async def _is_meant(screen: Screen, view: RunView) -> bool:
+    """Ask, where somebody is there to answer."""
+    if not screen.can_ask:
+        return True
+    screen.show(Text(f"{view.row.title} [{short(view.row.id)}]: this cannot be taken back.", style="yellow"))
+    return await Terminal(screen).choose("Erase its personal data for good?", ("yes", "no")) == "yes"
+
+
 def require_reason(reason: str, what: str) -> None:
     """Raises InvalidInput when there is none: others will read it."""
     if not reason.strip():
-        raise InvalidInput(f"To {what} needs a reason.", hint='Give --reason "…": it is what others will read')
+        raise InvalidInput(f"{ACTS[what]} needs a reason.", hint='Give --reason "…": it is what others will read')
 
 
 async def go_on(screen: Screen, steward: Application, run_id: str, *, strict: bool, after: int = 0) -> Status:
@@ -207,7 +230,7 @@ async def go_on(screen: Screen, steward: Application, run_id: str, *, strict: bo
 def _say_how_to_go_on(screen: Screen, view: RunView) -> None:
     run_id = short(view.row.id)
     if view.row.status is RunStatus.PARKED:
-        screen.show(Text(f'\nWhen the cause is gone: steward resume {run_id} --reason "…"', style="cyan"))
+        screen.show(Text(f"\n{way_on(view)}", style="cyan"))
     elif any(review.status is ReviewStatus.OPEN for review in view.reviews):
         screen.show(Text(f"\nNothing is lost meanwhile. See it with: steward show {run_id}", style="dim"))
     else:

@@ -8,8 +8,9 @@ from typing import Annotated
 
 import typer
 
+from governance.errors import Unavailable
 from surfaces.cli.exits import Status
-from surfaces.cli.processes import ROOT, sandbox_command
+from surfaces.cli.processes import ROOT, SYSTEMS, is_free, sandbox_command
 from surfaces.cli.screen import Screen, open_screen
 from surfaces.cli.session import opened, read_settings
 from surfaces.cli.traces import log_to_screen
@@ -38,6 +39,13 @@ def worker() -> None:
 def sandbox() -> None:
     """Run the sandbox company Acme: nine systems and a page that counts what is done to them."""
     settings = read_settings()
+    ports = range(settings.sandbox_port, settings.sandbox_port + SYSTEMS + 1)
+    taken = [str(port) for port in ports if not is_free(port)]
+    if taken:
+        hint = "A sandbox may run there already; STEWARD_SANDBOX_PORT names another block of ports"
+        raise Unavailable(
+            f"The sandbox needs the ports {ports[0]} to {ports[-1]}; in use: {', '.join(taken)}.", hint=hint
+        )
     command = sandbox_command(settings.sandbox_port, settings.state / "sandbox")
     # It becomes this process, so that signals and the exit status are its own.
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")]))

@@ -14,7 +14,13 @@ from governance.findings import Finding
 from governance.people import Directory, Person
 from runtime.settings import Settings
 from surfaces.cli.screen import Screen
+from surfaces.cli.timeline import moment
 from surfaces.cli.traces import log_to_file, log_to_screen
+
+SHORTEST = 4
+WHOLE = 36
+LATEST = 1_000
+"""Digits that a beginning has at least, characters of a whole id, and how many runs candidates are looked for among."""
 
 if TYPE_CHECKING:
     from runtime.application import Application
@@ -68,6 +74,23 @@ async def opened(
         yield steward
 
 
+async def one_run(steward: Application, text: str) -> str:
+    """``text``, unless it begins the ids of several runs.
+
+    Raises:
+        NotFound: it does; the findings are the candidates among the latest runs.
+
+    """
+    beginning = text.strip().lower()
+    if len(beginning) < SHORTEST or len(beginning) >= WHOLE:
+        return text
+    rows = [row for row in await steward.runs(limit=LATEST) if row.id.startswith(beginning)]
+    if not rows[1:]:
+        return text
+    found = [Finding(code="run", place=row.id, sentence=f"{row.title}, {moment(row.admitted_at)}") for row in rows[:10]]
+    raise NotFound(f"{len(rows)} runs begin with {text}.", hint="Give more of the id", findings=found)
+
+
 def acting(directory: Directory, by: str) -> Person:
     """The person who acts.
 
@@ -83,7 +106,14 @@ def acting(directory: Directory, by: str) -> Person:
         )
     person = directory.find(by)
     if person is None:
-        near = difflib.get_close_matches(by.casefold(), [known.id for known in directory.everyone()], n=1, cutoff=0.5)
-        hint = f"Did you mean {near[0]}?" if near else "`steward people` lists who is known"
+        near = _nearest(by.casefold(), [known.id for known in directory.everyone()])
+        hint = f"Did you mean {near}?" if near else "`steward people` lists who is known"
         raise NotFound(f"{by} is not in the directory.", hint=hint)
     return person
+
+
+def _nearest(by: str, known: list[str]) -> str:
+    """The address whose part before the @ is nearly this one; what all addresses share makes nobody near."""
+    names = {address.partition("@")[0]: address for address in known}
+    near = difflib.get_close_matches(by.partition("@")[0], names, n=1, cutoff=0.75)
+    return names[near[0]] if near else ""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -12,16 +12,19 @@ from rich.text import Text
 
 from governance import events as ev
 from governance.chain import Entry
-from governance.effects import StepStatus
+from governance.effects import EffectClass, StepStatus
 from governance.people import Directory
+from governance.reviews import Choice, ReviewCard, Verdict
+from surfaces.cli.tables import count
 
 Namer = Callable[[str], str]
 
 
 @dataclass(frozen=True)
 class Line:
-    """What happened, in words. ``mark`` is one character, ``style`` its colour."""
+    """What happened, in words. ``seq`` is the entry's, ``mark`` is one character, ``style`` its colour."""
 
+    seq: int
     at: datetime
     mark: str
     style: str
@@ -43,16 +46,40 @@ def namer(directory: Directory) -> Namer:
     return name
 
 
-def line(entry: Entry, name: Namer) -> Line | None:
-    """The entry in words; None for what says nothing new to a person."""
-    body = entry.parsed()
-    if body is None:
-        return Line(entry.at, "░", "dim", "", f"{entry.kind} (erased)")
-    told = _WORDS.get(type(body))
-    if told is None:
-        return None
-    mark, style, about, words = told(body, name)
-    return Line(entry.at, mark, style, about, words)
+@dataclass(frozen=True)
+class _Known:
+    """What the entries before said that makes later ones clear: the questions, and what kind of effect a step has."""
+
+    name: Namer
+    cards: dict[str, ReviewCard] = field(default_factory=dict)
+    effects: dict[str, EffectClass] = field(default_factory=dict)
+
+
+def lines(entries: Iterable[Entry], name: Namer) -> Iterator[Line]:
+    """A run's journal from its first entry on, in words; what says nothing new to a person is left out."""
+    known = _Known(name)
+    for entry in entries:
+        body = entry.parsed()
+        if body is None:
+            yield Line(entry.seq, entry.at, "░", "dim", "", f"{entry.kind} (erased)")
+            continue
+        if isinstance(body, ev.ReviewAsked):
+            known.cards[body.card.id] = body.card
+        elif isinstance(body, ev.StepIntended):
+            known.effects[body.intent.step] = body.intent.effect
+        told = _WORDS.get(type(body))
+        if told is not None:
+            yield Line(entry.seq, entry.at, *told(body, known))
+
+
+def changes(card: ReviewCard, verdict: Verdict) -> str:
+    """What an edit changes: ``annual_salary 56000 → 61000``; empty for any other verdict."""
+    if verdict.choice is not Choice.EDIT or verdict.args is None:
+        return ""
+    before, after = card.args, verdict.args
+    names = [name for name in {**before, **after} if before.get(name) != after.get(name)]
+    shown = [f"{name} {_short(before.get(name, 'nothing'))} → {_short(after.get(name, 'nothing'))}" for name in names]
+    return ", ".join(shown) or "nothing"
 
 
 def timeline_table(entries: tuple[Entry, ...], name: Namer) -> Table:
@@ -61,7 +88,7 @@ def timeline_table(entries: tuple[Entry, ...], name: Namer) -> Table:
     table.add_column(style="dim", no_wrap=True)
     table.add_column(no_wrap=True, width=1)
     table.add_column()
-    for told in filter(None, (line(entry, name) for entry in entries)):
+    for told in lines(entries, name):
         about = (f"{told.about}: " if told.about else "", "bold")
         table.add_row(clock(told.at), Text(told.mark, style=told.style), Text.assemble(about, told.words))
     return table
@@ -81,44 +108,63 @@ _Words = tuple[str, str, str, str]
 _GOOD, _BAD, _ASK, _CALM = "green", "red", "yellow", "cyan"
 
 
-def _admitted(body: ev.RunAdmitted, name: Namer) -> _Words:
-    return "▸", _CALM, "", f"{name(body.requester)} asks: {body.title} ({body.playbook})"
+def _admitted(body: ev.RunAdmitted, known: _Known) -> _Words:
+    return "▸", _CALM, "", f"{known.name(body.requester)} asks: {body.title} ({body.playbook})"
 
 
-def _written(body: ev.PlanWritten, _: Namer) -> _Words:
+def _written(body: ev.PlanWritten, _: _Known) -> _Words:
     steps = len(body.plan.get("steps", ()))
     sure = f"confidence {body.decision.confidence:.2f}"
-    return "▸", _CALM, "", f"plan {body.revision} written by {body.author}: {steps} steps, {sure}"
+    return "▸", _CALM, "", f"plan {body.revision} written by {body.author}: {count(steps, 'step')}, {sure}"
 
 
-def _checked(body: ev.PlanChecked, _: Namer) -> _Words:
+def _checked(body: ev.PlanChecked, _: _Known) -> _Words:
     gates = sum(ruling.kind == "gate" for ruling in body.rulings)
-    findings = "no findings" if not body.findings else f"{len(body.findings)} findings"
+    findings = "no findings" if not body.findings else count(len(body.findings), "finding")
     if body.ok:
-        return "✓", _GOOD, "", f"plan {body.revision} passes the check: {findings}, {gates} steps need a person"
+        need = f"{count(gates, 'step')} need{'s' if gates == 1 else ''} a person"
+        return "✓", _GOOD, "", f"plan {body.revision} passes the check: {findings}, {need}"
     return "✗", _BAD, "", f"plan {body.revision} does not pass the check: {findings}"
 
 
-def _asked(body: ev.ReviewAsked, name: Namer) -> _Words:
+def _asked(body: ev.ReviewAsked, known: _Known) -> _Words:
     card = body.card
-    who = " or ".join(name(approver) for approver in card.approvers) or "nobody"
+    who = " or ".join(known.name(approver) for approver in card.approvers) or "nobody"
     return "?", _ASK, card.step, f"waits for {who}: {card.question} [{card.id}]"
 
 
-def _decided(body: ev.ReviewDecided, name: Namer) -> _Words:
+_VERDICTS: Mapping[Choice, tuple[str, str, str]] = {
+    Choice.APPROVE: ("✓", _GOOD, "approves"),
+    Choice.RESPOND: ("✓", _GOOD, ""),
+    Choice.EDIT: ("✎", _ASK, "edits"),
+    Choice.REJECT: ("✗", _ASK, "rejects"),
+}
+_ANSWERS = {
+    "happened": "says it happened",
+    "did_not_happen": "says it did not happen",
+    "resume": "resumes the run",
+    "close": "closes the run",
+}
+
+
+def _decided(body: ev.ReviewDecided, known: _Known) -> _Words:
+    mark, style, said = _VERDICTS[body.verdict.choice]
+    said = said or _ANSWERS.get(body.verdict.response, body.verdict.response)
+    card = known.cards.get(body.review_id)
+    changed = changes(card, body.verdict) if card else ""
     reason = f": {body.verdict.reason}" if body.verdict.reason else ""
-    good = body.verdict.choice in {"approve", "respond"}
-    said = body.verdict.response or {"approve": "approves", "reject": "rejects", "edit": "edits"}[body.verdict.choice]
-    return "✓" if good else "✗", _GOOD if good else _ASK, body.step, f"{name(body.by)} {said}{reason}"
+    return mark, style, body.step, f"{known.name(body.by)} {said}{f' {changed}' if changed else ''}{reason}"
 
 
-def _attempted(body: ev.StepAttempted, _: Namer) -> _Words:
+def _attempted(body: ev.StepAttempted, known: _Known) -> _Words:
     then = f"; again at {clock(body.retry_at)}" if body.retry_at else ""
+    if body.failure.failure == "ambiguous" and known.effects.get(body.step) is EffectClass.UNSAFE:
+        then = "; people will be asked whether it happened"
     kind = {"ambiguous": "lost", "transient": "failed"}.get(body.failure.failure, "failed for good")
     return "↻", _ASK, body.step, f"attempt {body.number} {kind}: {body.failure.message.rstrip('.')}{then}"
 
 
-def _reconciled(body: ev.StepReconciled, _: Namer) -> _Words:
+def _reconciled(body: ev.StepReconciled, _: _Known) -> _Words:
     found = {"ours": "it had happened", "none": "it had not happened", "foreign": "somebody else made it"}[body.answer]
     evidence = f" ({body.evidence})" if body.evidence else ""
     return "⌕", _CALM, body.step, f"asked the system whether the lost call happened: {found}{evidence}"
@@ -133,7 +179,7 @@ _ENDS: Mapping[StepStatus, tuple[str, str, str]] = {
 }
 
 
-def _ended(body: ev.StepEnded, _: Namer) -> _Words:
+def _ended(body: ev.StepEnded, _: _Known) -> _Words:
     mark, style, word = _ENDS[body.status]
     if body.found:
         word = "was there already"
@@ -142,11 +188,11 @@ def _ended(body: ev.StepEnded, _: Namer) -> _Words:
     return mark, style, body.step, f"{word}: {what}" if what else word
 
 
-def _parked(body: ev.RunParked, _: Namer) -> _Words:
+def _parked(body: ev.RunParked, _: _Known) -> _Words:
     return "■", _BAD, "", f"parked: {body.reason}"
 
 
-_WORDS: Mapping[type, Callable[[Any, Namer], _Words]] = {
+_WORDS: Mapping[type, Callable[[Any, _Known], _Words]] = {
     ev.RunAdmitted: _admitted,
     ev.PlanWritten: _written,
     ev.PlanChecked: _checked,
@@ -160,9 +206,9 @@ _WORDS: Mapping[type, Callable[[Any, Namer], _Words]] = {
     ev.StepReconciled: _reconciled,
     ev.StepEnded: _ended,
     ev.FailureDiagnosed: lambda body, _: ("!", _ASK, body.step, f"{body.choice}: {body.decision.reasoning}"),
-    ev.CancelAsked: lambda body, name: ("■", _ASK, "", f"{name(body.by)} cancels: {body.reason}"),
+    ev.CancelAsked: lambda body, known: ("■", _ASK, "", f"{known.name(body.by)} cancels: {body.reason}"),
     ev.RunParked: _parked,
-    ev.RunResumed: lambda body, name: ("▸", _CALM, "", f"{name(body.by)} resumes: {body.reason}"),
+    ev.RunResumed: lambda body, known: ("▸", _CALM, "", f"{known.name(body.by)} resumes: {body.reason}"),
     ev.InputDropped: lambda body, _: ("-", "dim", "", f"{body.what} came too late: {body.why}"),
     ev.RunReported: lambda body, _: ("▸", _CALM, "", body.summary),
     ev.RunEnded: lambda body, _: ("●", _GOOD if body.status == "done" else _ASK, "", f"run {body.status}"),

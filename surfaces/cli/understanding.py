@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -56,6 +56,7 @@ async def asked_for(
         _require_fit(playbook, request)
         return Asked(playbook, request)
     words = read_words(text or "")
+    _require_meant(words, playbook, knowledge.playbooks.values())
 
     async def understand(said: str, draft: Understood | None) -> Understood | NotUnderstood:
         return await knowledge.triage.understand(
@@ -105,13 +106,34 @@ def _questions(found: Understood | NotUnderstood) -> InvalidInput:
     if isinstance(found, NotUnderstood):
         return InvalidInput(f"The text was not understood. {found.question}")
     findings = [
-        Finding(code=code, place=f"request.{name}", sentence=question)
+        Finding(code=code, place=f"request.{name}", sentence=question, fix=_fix(question))
         for code, open_ones in (("missing", found.missing), ("doubtful", found.doubtful))
         for name, question in open_ones.items()
     ]
     return InvalidInput(
         "The text leaves questions open.", hint="Say it in --text, or hand over --request FILE", findings=findings
     )
+
+
+def _fix(question: str) -> str:
+    return "write the day with its year, such as 2027-02-01" if "in the past" in question else ""
+
+
+def _require_meant(words: str, playbook: Playbook, known: Iterable[Playbook]) -> None:
+    """Raises InvalidInput when the words name another kind of work and not this one."""
+    if _names(words, playbook):
+        return
+    for other in known:
+        if other.name != playbook.name and _names(words, other):
+            raise InvalidInput(
+                f"That reads like {other.name}, and {playbook.name} is asked for.",
+                hint=f"Say `{other.name}` in place of `{playbook.name}`, or other words in --text",
+            )
+
+
+def _names(words: str, playbook: Playbook) -> bool:
+    said = f" {' '.join(words.casefold().split())} "
+    return any(f" {phrase.casefold()} " in said for phrase in playbook.phrases)
 
 
 def _require_fit(playbook: Playbook, request: dict[str, Any]) -> None:

@@ -6,6 +6,7 @@ from rich.text import Text
 
 from runtime.settings import Settings
 from runtime.views import RunView
+from surfaces.cli.processes import program
 from surfaces.cli.screen import Screen, rule
 from surfaces.cli.tables import count, listing, short
 from surfaces.demo.acceptance import Result
@@ -47,11 +48,11 @@ def show_result(screen: Screen, result: Result, view: RunView) -> None:
 
 def show_way_on(screen: Screen, settings: Settings, run_id: str) -> None:
     """Where to go next."""
-    here = f"STEWARD_STATE={settings.state}"
+    here = f"STEWARD_STATE={settings.state} {program()}"
     ways = (
         ("make chat", "the same in the browser: type the sentence, answer the reviews"),
-        (f"{here} steward show {short(run_id)}", "this run, whole: every decision with its reason"),
-        (f"{here} steward sandbox", "Acme as the demo left it, with the page that counts effects"),
+        (f"{here} show {short(run_id)}", "this run, whole: every decision with its reason"),
+        (f"{here} sandbox", "Acme as the demo left it, with the page that counts effects"),
         ("docs/index.md", "how it works, and how to add a system of your own"),
     )
     screen.show(rule("Where to go next"))

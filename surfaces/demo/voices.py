@@ -45,7 +45,7 @@ class Voices:
     async def _asked(self, review: ReviewRow, name: str) -> Verdict:
         assert self.terminal is not None  # noqa: S101 - see answer()
         if review.card.kind is ReviewKind.OUTCOME:
-            said = await self.terminal.choose(f"You are {name}. Did it happen?", ["happened", "did_not_happen"])
+            said = await self.terminal.choose(f"You are {name}. Did it happen?", ["happened", "did-not-happen"])
             happened: Outcome = "happened" if said == "happened" else "did_not_happen"
             return respond(happened, reason=await self.terminal.ask("How do you know?"))
         if await self.terminal.choose(f"You are {name}. Your verdict?", ["approve", "reject"]) == "approve":

@@ -53,7 +53,7 @@ class Steward:
     folder: Path
 
     def __call__(self, *words: str, by: str = "", given: bytes = b"", more: Mapping[str, str] | None = None) -> Said:
-        env = {**_environment(), **self.settings, **(more or {})}
+        env = {**environment(), **self.settings, **(more or {})}
         if by:
             env["STEWARD_USER"] = by
         done = subprocess.run(
@@ -95,6 +95,7 @@ class Here:
         return Said(ended.value.code, out, err)
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
+    """The environment of a command without any setting of Steward in it."""
     own = {name: value for name, value in os.environ.items() if not name.startswith("STEWARD_")}
     return {**own, "PYTHONPATH": str(ROOT)}

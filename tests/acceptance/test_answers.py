@@ -1,0 +1,95 @@
+"""What people see of their own words: edits, answers of the wrong kind, a cancel that leaves something standing."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.terminal import ADA, KATHERINE, MARY, Here, Steward
+
+
+@pytest.fixture
+def joan(tmp_path: Path) -> str:
+    """A request of these tests' own, as the company is shared with tests that count what is new for Ada."""
+    path = tmp_path / "joan.json"
+    path.write_text(json.dumps(ADA | {"first_name": "Joan", "last_name": "Clarke"}), encoding="utf-8")
+    return str(path)
+
+
+def test_an_edit_shows_what_it_changed(steward: Steward, here: Here, joan: str) -> None:
+    """In the answer, in the list of reviews, and in the run: its timeline, with a sign of its own, and its arguments."""
+    begun = steward("run", "onboarding", "--request", joan, "--json", by=KATHERINE)
+    run = begun.json["row"]["id"]
+    card = next(review["card"] for review in begun.json["reviews"] if review["card"]["step"] == "employee")
+    before = card["args"]["annual_salary"]
+    change = f"annual_salary {before} → 61000"
+
+    other_kind = here("answer", card["id"], "close", by=MARY, settings=steward.settings)
+    assert other_kind.status == 2
+    assert f"`steward approve {card['id']} --by {MARY}`" in other_kind.err
+
+    words = ("edit", card["id"], "--set", "annual_salary=61000", "--reason", "as agreed")
+    edited = here(*words, "--no-wait", by=MARY, settings=steward.settings)
+    assert edited.status == 0, edited
+    assert change in edited.out
+    assert "A worker takes it up" in edited.out
+    assert "no worker has it yet" in here("show", run, settings=steward.settings).out
+    other = next(review["card"] for review in begun.json["reviews"] if review["card"]["step"] == "badge")
+    ended = steward("approve", other["id"], by=other["approvers"][0])
+    assert ended.status == 0, ended
+    shown = here("show", run, settings=steward.settings).out
+    assert f"✎ employee: Mary Jackson edits {change}: as agreed" in " ".join(shown.split())
+    assert "annual_salary 61000" in shown.partition("Called with")[2].partition("Timeline")[0]
+    listed = here("reviews", "--run", run, "--all", settings=steward.settings).out
+    assert "61000" in listed
+
+
+def test_a_cancel_after_effects_says_that_they_stand_and_how_to_end_the_run(
+    steward: Steward, here: Here, joan: str
+) -> None:
+    """Parked, not ended: `erase` names the same way out, and the closed run still shows its undo list."""
+    begun = steward("run", "onboarding", "--request", joan, "--json", by=KATHERINE)
+    run = begun.json["row"]["id"]
+    cancelled = here("cancel", run, "--reason", "a mistake", settings=steward.settings)
+    assert "What was done stands. To end the run: steward answer rv-" in cancelled.out
+    assert "When the cause is gone" not in cancelled.out
+    parked = next(line for line in cancelled.out.splitlines() if "To end the run" in line)
+    review = parked.partition("answer ")[2].split()[0]
+
+    refused = here("erase", run, "--reason", "she asked us to", settings=steward.settings)
+    assert refused.status == 3
+    assert f"steward answer {review} close" in refused.err
+    approved = here("approve", review, settings=steward.settings)
+    assert approved.status == 2
+    assert f"`steward answer {review} close" in approved.err
+
+    closed = here("answer", review, "close", "--reason", "a mistake", settings=steward.settings)
+    assert closed.status == 0, closed
+    for said in (closed, here("show", run[:13], settings=steward.settings)):
+        assert "closed" in said.out
+        assert "What was done stands; this would take it back" in said.out
+        assert "training.withdraw" in said.out
+    erased = here("erase", run, "--reason", "she asked us to", settings=steward.settings)
+    assert erased.status == 0, erased
+    assert "That is final." in erased.out
+
+
+def test_an_ambiguous_beginning_names_the_runs(steward: Steward, here: Here, joan: str) -> None:
+    """With title and time, so that one can choose."""
+    words = ("run", "onboarding", "--request", joan, "--no-wait", "--json")
+    runs = [here(*words, settings=steward.settings).json["row"]["id"] for _ in range(2)]
+    said = here("show", runs[0][:4], settings=steward.settings)
+    assert said.status == 2
+    for run in runs:
+        assert f"  {run}: Onboard Joan Clarke" in said.err
+        here("cancel", run, "--reason", "only a test", settings=steward.settings)
+
+
+def test_a_file_without_a_journal_does_not_verify(here: Here) -> None:
+    """An empty file proves nothing."""
+    Path("empty.ndjson").touch()
+    said = here("audit", "verify", "empty.ndjson")
+    assert said.status == 1
+    assert "holds no journal" in said.err
