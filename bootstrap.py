@@ -61,9 +61,13 @@ def set_up() -> None:
         install_uv(env)
         print("steward: installing the locked dependencies into .venv (once)", flush=True)
         sync = [str(program(BOOT, "uv")), "sync", "--frozen", "--quiet", "--python", base_python()]
-        if subprocess.call(sync, env=env, stderr=subprocess.DEVNULL, cwd=ROOT) != 0:
+        tried = subprocess.run(sync, cwd=ROOT, env=env, stderr=subprocess.PIPE, text=True, check=False)
+        if "UnknownIssuer" in tried.stderr:
             # A company's proxy may sign with a certificate that only the system's own store knows.
             call(sync, {**env, "UV_SYSTEM_CERTS": "true"})
+        elif tried.returncode != 0:
+            sys.stderr.write(tried.stderr)
+            stop(failed_at(sync))
         STAMP.write_text(wanted(), encoding="utf-8")
 
 
@@ -174,7 +178,12 @@ def program(venv: Path, name: str) -> Path:
 def call(command: list[str], env: Mapping[str, str]) -> None:
     """Run one part of the set-up; stop with a sentence if it fails (its own words stand above)."""
     if subprocess.call(command, cwd=ROOT, env=dict(env)) != 0:
-        stop(f"The set-up failed at: {' '.join(command)}. Check the network (or your proxy) and run the same again.")
+        stop(failed_at(command))
+
+
+def failed_at(command: list[str]) -> str:
+    """The sentence for a part of the set-up that failed."""
+    return f"The set-up failed at: {' '.join(command)}. Check the network (or your proxy) and run the same again."
 
 
 def run(venv: Path, name: str, *args: str) -> int:
