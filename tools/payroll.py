@@ -109,7 +109,17 @@ async def _search(call: Call, field: str, value: str) -> list[Record]:
 
 
 async def create_employee(call: Call, wanted: NewEmployee) -> Employee:
-    """Employ the person; payroll knows the call again by its key."""
+    """Employ the person; payroll knows the call again by its key.
+
+    It would also employ somebody twice, and pay them twice: so nobody is who is employed already.
+    """
+    for record in await _search(call, "workEmail", wanted.email):
+        if _is_active(record) and record["externalRef"] != call.key:
+            raise Permanent(
+                f"{wanted.email} is employed already, as {record['employeeNo']}.",
+                code="already_employed",
+                hint="Was this onboarding asked for twice? Close this run; or give another e-mail.",
+            )
     body = {
         "legalName": wanted.display_name,
         "workEmail": wanted.email,

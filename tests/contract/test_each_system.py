@@ -74,10 +74,22 @@ async def test_payroll_finds_the_active_employee_and_never_guesses(world: World)
     await world.call("payroll.terminate_employee", employee_id=former.output["employee_id"], last_day="2027-06-30")
     present = await world.call("payroll.create_employee", **NEW_EMPLOYEE)
     assert (await world.call("payroll.find_employee", email=ADA)).output == present.output
-    third = await world.call("payroll.create_employee", **NEW_EMPLOYEE)
-    with pytest.raises(Permanent, match=third.output["employee_id"]) as refusal:
+    held = world.company["payroll"].get(f"/employees/{present.output['employee_id']}").json()
+    again = {name: held[name] for name in held if name not in {"employeeNo", "status", "createdAt", "lastDay"}}
+    third = world.company["payroll"].post("/employees", json={**again, "externalRef": "by hand"}).json()
+    with pytest.raises(Permanent, match=third["employeeNo"]) as refusal:
         await world.call("payroll.find_employee", email=ADA)
     assert refusal.value.code == "several"
+
+
+async def test_payroll_employs_nobody_twice(world: World) -> None:
+    """Another run for the same person is refused before anything is sent; the same call again is the same employee."""
+    made = await world.call("payroll.create_employee", **NEW_EMPLOYEE)
+    same = await world.call("payroll.create_employee", made.key, **NEW_EMPLOYEE)
+    assert same.output == made.output
+    with pytest.raises(Permanent, match=f"employed already, as {made.output['employee_id']}"):
+        await world.call("payroll.create_employee", **NEW_EMPLOYEE)
+    assert world.count("payroll") == 1
 
 
 async def test_payroll_proposes_the_nearest_job_title(world: World) -> None:
