@@ -20,7 +20,7 @@ from tools.contract import Invoker, Tool, ToolSpec
 
 @dataclass(frozen=True)
 class Engine:
-    """The parts of the machine. ``linger_seconds``: waits up to this stay in the slice, longer ones become timers."""
+    """The parts of the machine."""
 
     tools: Mapping[str, Tool]
     playbooks: Mapping[str, Playbook]
@@ -36,7 +36,6 @@ class Engine:
     hints: Hints
     clock: Clock
     entropy: Entropy
-    linger_seconds: float = 5.0
 
     @cached_property
     def specs(self) -> dict[str, ToolSpec]:

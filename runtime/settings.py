@@ -32,7 +32,7 @@ class Settings(BaseSettings):
         default=0.5, gt=0, description="how often a worker looks for due runs when no hint comes"
     )
     linger_seconds: float = Field(
-        default=5, ge=0, description="waits up to this long stay in the slice; longer ones become timers"
+        default=1, ge=0, description="waits up to this long stay in the slice; longer ones become timers"
     )
     log_level: str = Field(default="warning", description="debug, info, warning or error")
     chat_host: str = Field(default="127.0.0.1", description="the address on which the chat listens")

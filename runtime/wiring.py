@@ -89,7 +89,6 @@ async def build(
             hints=hints,
             clock=clock,
             entropy=entropy,
-            linger_seconds=settings.linger_seconds,
         )
         yield _application(settings, known, engine, _Kept(database, journal, hints))
 

@@ -313,7 +313,6 @@ async def a_house(
                 hints=hints,
                 clock=clock,
                 entropy=secrets.token_bytes,
-                linger_seconds=linger,
             )
             yield House(
                 world=world,
