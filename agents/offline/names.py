@@ -23,7 +23,7 @@ software engineer developer designer analyst accountant intern everyone everybod
 remote remotely hybrid office next today tomorrow what how when why where dear hi hello hey thanks
 """
 _NOT_NAMES = frozenset(_NO_NAME_WORDS.split())
-_NOT_CAPITALISED_NAMES = _NOT_NAMES - {"will", "can", "one"}  # Will Smith is somebody
+_NOT_CAPITALISED_NAMES = _NOT_NAMES - {"will", "can", "one"}  # Will is a first name too
 _MOST_WORDS = 5
 
 

@@ -58,10 +58,10 @@ def test_a_run_goes_from_a_request_to_a_verified_journal(
 
 def test_a_text_is_understood_and_the_run_left_to_a_worker(steward: Steward, here: Here) -> None:
     """`--no-wait` only admits: another command finds the run queued, and any later one can work on it."""
-    text = "Onboard Mary Somerville as an accountant in Finance, starting 2027-03-01, manager mary.jackson@acme.example"
+    text = "Onboard Ada Byron as an accountant in Finance, starting 2027-03-01, manager mary.jackson@acme.example"
     begun = steward("run", "onboarding", "--text", text, "--no-wait", "--json", by=KATHERINE)
     assert begun.status == 0, begun
-    assert begun.json["request"]["last_name"] == "Somerville"
+    assert begun.json["request"]["last_name"] == "Byron"
     assert begun.json["row"]["status"] == "queued"
     cancelled = here("cancel", _run_of(begun), "--reason", "a mistake", settings=steward.settings)
     assert cancelled.status == 0, cancelled

@@ -134,21 +134,21 @@ async def test_a_review_outlives_the_page_and_the_server(window: Window, served:
 async def test_an_approver_decides_by_words(window: Window) -> None:
     """What waits, why, a refusal to guess, and an approval with its reason."""
     katherine = await window(HR)
-    await asked(katherine, "Mary Somerville")
+    await asked(katherine, "Ada Byron")
     mary = await window(FINANCE)
     await mary.page.get_by_text(re.compile("questions? waits? for you\\.")).wait_for()
     await mary.say("what waits for me?")
     await mary.page.get_by_text(re.compile("questions? waits? for you:")).wait_for()
     await mary.say("do not approve the salary")
     await mary.reads("I am not sure what you mean, so I do nothing.")
-    await mary.say("reject the salary of Mary Somerville")
+    await mary.say("reject the salary of Ada Byron")
     await mary.reads("the requester will read it")
-    await mary.say("approve the salary of Mary Somerville because it is in the budget")
+    await mary.say("approve the salary of Ada Byron because it is in the budget")
     await katherine.sees(f"{SALARY}[data-status=decided] >> text=it is in the budget")
     await katherine.say("why payroll?")
     await katherine.reads("A person decides, by the rule salary-needs-finance")
     await katherine.say("cancel because she stays in Scotland")
-    await katherine.reads("I have asked “Onboard Mary Somerville” to stop.")
+    await katherine.reads("I have asked “Onboard Ada Byron” to stop.")
     await katherine.sees(f"{BADGE}[data-status=withdrawn]", seconds=20)
 
 

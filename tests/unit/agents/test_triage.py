@@ -153,11 +153,11 @@ async def test_sentences(text: str, fields: dict[str, Any], doubtful: set[str]) 
     ("name", "first", "last"),
     [
         ("Jean-Luc van der Berg", "Jean-Luc", "van der Berg"),
-        ("Zoë Kravitz", "Zoë", "Kravitz"),
+        ("Zoë Lovelace", "Zoë", "Lovelace"),
         ("Conan O'Neil", "Conan", "O'Neil"),
         ("Conan O’Neil", "Conan", "O'Neil"),  # noqa: RUF001 - as phones type it
         ("Mary Ann Evans", "Mary Ann", "Evans"),
-        ("Will Smith", "Will", "Smith"),
+        ("Will Hopper", "Will", "Hopper"),
         ("Dr. Ada Lovelace", "Ada", "Lovelace"),
         ("May Parker", "May", "Parker"),
         ("José da Silva", "José", "da Silva"),

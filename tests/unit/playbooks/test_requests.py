@@ -49,7 +49,7 @@ def test_what_is_given_is_not_derived(onboarding: Playbook) -> None:
 @pytest.mark.parametrize(
     ("first", "last", "email"),
     [
-        ("Zoë", "Kravitz", "zoe.kravitz@acme.example"),
+        ("Zoë", "Lovelace", "zoe.lovelace@acme.example"),
         ("Jean-Luc", "van der Berg", "jean-luc.van-der-berg@acme.example"),
         ("Søren", "Łukasz-Groß", "soren.lukasz-gross@acme.example"),
         ("Conan", "O'Neil", "conan.o-neil@acme.example"),
