@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from agents.ports import PlanningTask
@@ -43,16 +44,7 @@ async def preview(knowledge: Knowledge, playbook_name: str, request: dict[str, A
     for _ in range(MAX_REPAIRS):
         if checked.plan is not None:
             break
-        repair = PlanningTask(
-            playbook.id,
-            playbook.goals,
-            playbook.guidance,
-            understood,
-            playbook.request,
-            specs,
-            findings=checked.findings,
-        )
-        proposal = await knowledge.planner.plan(repair)
+        proposal = await knowledge.planner.plan(replace(task, findings=checked.findings))
         checked = check(proposal.plan, premises)
     return _preview(playbook.id, title_of(playbook, understood), understood, checked, proposal.decision)
 
