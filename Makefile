@@ -32,8 +32,11 @@ contracts: setup  ## which folder may import which (.importlinter)
 browser: setup  ## the tests that drive Chromium
 	@$(call battery,browser)
 
-chaos: setup  ## the chaos battery in its short form
-	@$(call battery,chaos)
+chaos: setup  ## the chaos battery in its short form (FULL=1: 10,000 runs, 1,000 kills; ARGS="--only B1 --seed 7")
+	@$(BIN)/python -m tests.chaos $(if $(FULL),--full) $(ARGS)
+
+bench: setup  ## measure beside bare LangGraph, in under 20 minutes; ARGS="--quick" in under 2 (reports/bench.md)
+	$(BIN)/python -m tests.bench $(ARGS)
 
 package: setup  ## build the wheel, install it with requirements.lock into an empty environment, and start it
 	@sh .ci/package
@@ -60,4 +63,4 @@ $(BIN)/pytest -m $(1) $(ARGS); status=$$?; \
 if [ $$status -eq 5 ]; then echo "make $(1): no test is marked '$(1)' yet"; exit 0; fi; exit $$status
 endef
 
-.PHONY: help demo test chat up lint types contracts browser chaos package check lock audit clean setup
+.PHONY: help demo test chat up lint types contracts browser chaos bench package check lock audit clean setup

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from governance.decisions import Decision
-from governance.effects import Failure
+from governance.effects import Failure, FailureClass, StepStatus
 from governance.events import Recovery
 from governance.findings import Finding
 from governance.goals import Goal
@@ -21,8 +21,34 @@ from tools.contract import ToolSpec
 
 
 @dataclass(frozen=True)
+class DoneStep:
+    """A step that stands, as a planner may know it: ``output`` has numbers, truth values and enums, never free text.
+
+    ``status`` None: it has begun and is not over.
+    """
+
+    id: str
+    tool: str
+    status: StepStatus | None
+    output: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class FailedStep:
+    """A step that failed and surely did not happen; what its system said about it is not told."""
+
+    id: str
+    tool: str
+    failure: FailureClass | None
+
+
+@dataclass(frozen=True)
 class PlanningTask:
-    """What a planner plans: goals over a catalog. ``findings`` and ``previous`` come with a repair."""
+    """What a planner plans: goals over a catalog. ``findings`` and ``previous`` come with a repair.
+
+    After a failure, ``standing`` is the plan that was being run, ``done`` what of it must stay as it is, ``failed`` what
+    must not be in the plan again (under these ids), and ``avoid`` the tools that failed.
+    """
 
     playbook: str
     goals: Sequence[Goal]
@@ -32,6 +58,10 @@ class PlanningTask:
     tools: Mapping[str, ToolSpec]
     previous: Plan | None = None
     findings: Sequence[Finding] = ()
+    standing: Plan | None = None
+    done: Sequence[DoneStep] = ()
+    failed: Sequence[FailedStep] = ()
+    avoid: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -124,9 +154,16 @@ class Diagnostician(Protocol):
     """Says what a failure, refusal or cancel leads to."""
 
     async def diagnose(
-        self, *, step: str, tool: ToolSpec | None, failure: Failure | None, refused: bool, attempts: int
+        self,
+        *,
+        step: str,
+        tool: ToolSpec | None,
+        failure: Failure | None,
+        refused: bool,
+        attempts: int,
+        alternatives: Sequence[str] = (),
     ) -> Diagnosis:
-        """A diagnosis; total: it always has an answer."""
+        """A diagnosis; total: it always has an answer. ``alternatives`` are tools that provide what the failed one does."""
         ...
 
 

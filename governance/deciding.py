@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-from governance.errors import InvalidInput, NotPermitted
+from datetime import datetime
+
+from governance.errors import InvalidInput, NotPermitted, Refused
+from governance.escalation import Escalation
 from governance.people import Directory, Person
 from governance.reviews import Choice, ReviewCard, ReviewKind, Verdict
 from governance.text import text_problem, value_problem
 
 _RESPONSES = {
     ReviewKind.OUTCOME: ("happened", "did_not_happen"),
-    ReviewKind.PARKED: ("resume", "close"),
+    ReviewKind.PARKED: ("resume", "undo", "close"),
     ReviewKind.STEP: (),
+    ReviewKind.FORM: ("answered",),
+    ReviewKind.PLAN: (),
 }
+
+
+def responses_to(card: ReviewCard) -> tuple[str, ...]:
+    """What a question that is not about an action to come may be answered with; empty for the others."""
+    able = _RESPONSES[card.kind]
+    return tuple(each for each in able if each != "undo") if card.args.get("undoing") else able
 
 
 def may_decide(card: ReviewCard, person: Person, directory: Directory) -> bool:
@@ -36,24 +47,32 @@ def require_answer(card: ReviewCard, verdict: Verdict) -> None:
         raise InvalidInput(f"The reason {problem}.", hint="Write it again, shorter or without it.")
     if verdict.args is not None and (problem := value_problem(verdict.args)):
         raise InvalidInput(f"What was given as arguments {problem}.")
-    if verdict.args is not None and verdict.choice is not Choice.EDIT and verdict.response != "happened":
+    if (
+        verdict.args is not None
+        and verdict.choice is not Choice.EDIT
+        and verdict.response not in {"happened", "answered"}
+    ):
         raise InvalidInput("Only an edit, or the word that something happened, comes with arguments.")
     if verdict.choice not in card.allowed:
         allowed = ", ".join(choice.value for choice in card.allowed)
         raise InvalidInput(
             f"This question cannot be answered with {verdict.choice.value}.",
-            hint=f"Answer it with {' or '.join(_RESPONSES[card.kind])}."
-            if _RESPONSES[card.kind]
-            else f"It takes {allowed}.",
+            hint=f"Answer it with {' or '.join(responses_to(card))}." if responses_to(card) else f"It takes {allowed}.",
         )
     if verdict.choice in {Choice.REJECT, Choice.EDIT} and not verdict.reason.strip():
         raise InvalidInput("A no, or an edit, needs a reason: it is what the requester will read.")
     if verdict.choice is Choice.EDIT and verdict.args is None:
         raise InvalidInput("An edit needs the arguments as they should be.")
-    if verdict.choice is Choice.RESPOND and verdict.response not in _RESPONSES[card.kind]:
+    if verdict.choice is Choice.RESPOND and verdict.response not in responses_to(card):
         raise InvalidInput(
-            f"The answer is one of {', '.join(_RESPONSES[card.kind])}, not {verdict.response or 'nothing'}."
+            f"The answer is one of {', '.join(responses_to(card))}, not {verdict.response or 'nothing'}."
         )
+
+
+def require_in_time(escalation: Escalation | None, now: datetime) -> None:
+    """Raises Refused after the last level's time: before it nobody loses the right to answer, however late."""
+    if escalation is not None and escalation.ends and escalation.due_at is not None and escalation.due_at <= now:
+        raise Refused(f"The time for this answer was over at {escalation.due_at:%Y-%m-%d %H:%M} UTC.")
 
 
 def _why_not(card: ReviewCard, person: Person, directory: Directory) -> str:

@@ -71,7 +71,8 @@ class Intent(BaseModel):
     """The durable note before an effect. Retries, reconciliations and redeliveries run under the same one.
 
     ``args`` are resolved. ``deadline`` is when the first attempt's answer cannot come any more; ``key_expires`` when
-    the target forgets the key (None: never, or it has none).
+    the target forgets the key (None: never, or it has none). ``callback`` and ``answer_by`` are a deferred tool's:
+    the address itself stands nowhere.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -86,6 +87,16 @@ class Intent(BaseModel):
     key_expires: datetime | None = None
     undo: UndoCall | None = None
     grant: Grant | None = None
+    callback: str = Field(default="", description="sha256 of the address at which a deferred tool's answer is taken")
+    answer_by: datetime | None = None
+
+
+UNDO = "undo:"
+
+
+def undo_id(step_id: str) -> str:
+    """The id of the step that takes another one's effect back. No step of a plan can be called that."""
+    return UNDO + step_id
 
 
 class UndoItem(BaseModel):

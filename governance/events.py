@@ -8,7 +8,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from governance.budgets import Raise
 from governance.decisions import Decision
+from governance.differences import PlanDifference
 from governance.effects import Failure, FailureClass, Intent, LookupAnswer, StepStatus, UndoItem
 from governance.findings import Finding
 from governance.policy import Ruling
@@ -31,6 +33,10 @@ class RunAdmitted(_Body):
     title: str
     dry: bool = False
     understanding: Decision | None = None
+    priority: int = Field(default=0, ge=-1, le=2)
+    parent: str = Field(default="", description="the run that started this one, or empty")
+    parent_step: str = ""
+    depth: int = Field(default=0, description="how many runs stand above this one")
 
 
 class RequestUnderstood(_Body):
@@ -42,17 +48,26 @@ class RequestUnderstood(_Body):
 
 
 class PlanWritten(_Body):
-    """A revision of the plan. ``plan`` is the document as written, right or wrong."""
+    """A revision of the plan. ``plan`` is the document as written, right or wrong.
+
+    ``instead_of`` are the failed steps that it does without (a replan); ``again`` those that were stopped meanwhile
+    and are taken up anew.
+    """
 
     kind: Literal["plan.written"] = "plan.written"
     revision: int
     plan: dict[str, Any]
     author: str
     decision: Decision
+    instead_of: tuple[str, ...] = ()
+    again: tuple[str, ...] = ()
 
 
 class PlanChecked(_Body):
-    """What the checker and the policy say about a revision."""
+    """What the checker and the policy say about a revision.
+
+    A replan has its ``difference`` to the revision before; ``asks`` is the review without whose yes it is not run.
+    """
 
     kind: Literal["plan.checked"] = "plan.checked"
     revision: int
@@ -61,6 +76,8 @@ class PlanChecked(_Body):
     tools: dict[str, str] = Field(default_factory=dict, description="tool@version to digest of its contract: pinned")
     findings: tuple[Finding, ...] = ()
     rulings: tuple[Ruling, ...] = ()
+    difference: PlanDifference | None = None
+    asks: str = ""
 
 
 class ReviewAsked(_Body):
@@ -92,6 +109,47 @@ class ReviewClosed(_Body):
     why: str
 
 
+class ReviewReminded(_Body):
+    """Nobody has answered yet, and the people who may were reminded, for the ``number``-th time on this level."""
+
+    kind: Literal["review.reminded"] = "review.reminded"
+    review_id: str
+    step: str
+    level: int
+    number: int
+    people: tuple[str, ...]
+    again_at: datetime | None = None
+
+
+class ReviewEscalated(_Body):
+    """A question went up its chain: ``added`` may decide too, from ``asked_at`` on. Nobody there: it goes on at once.
+
+    ``due_at`` None: the end of the chain of a question that stays open. ``ends``: at ``due_at`` it is refused.
+    """
+
+    kind: Literal["review.escalated"] = "review.escalated"
+    review_id: str
+    step: str
+    level: int
+    added: tuple[str, ...] = ()
+    why: str
+    asked_at: datetime
+    due_at: datetime | None = None
+    ends: bool = False
+
+
+class RunAtRisk(_Body):
+    """Four fifths of the time for a question (of one level of its chain), or for the whole run, are over."""
+
+    kind: Literal["run.at_risk"] = "run.at_risk"
+    what: Literal["review", "run"]
+    review_id: str = ""
+    step: str = ""
+    level: int = 0
+    due_at: datetime
+    why: str
+
+
 class StepIntended(_Body):
     """An effect is about to be tried: durable before the first byte is sent."""
 
@@ -114,6 +172,7 @@ class StepTried(_Body):
 
     kind: Literal["step.tried"] = "step.tried"
     step: str
+    callback: str = Field(default="", description="sha256 of the address of this life of a deferred step")
 
 
 class StepWaiting(_Body):
@@ -124,6 +183,39 @@ class StepWaiting(_Body):
     until: datetime
     why: str
     doubt: bool
+
+
+class StepDeferred(_Body):
+    """A call was accepted and its answer comes later, at most by ``until``. ``stopping``: it was told to stop."""
+
+    kind: Literal["step.deferred"] = "step.deferred"
+    step: str
+    until: datetime
+    why: str
+    stopping: bool = False
+
+
+class StepAnswered(_Body):
+    """A deferred step's answer came from outside; the step's end follows at once. ``by`` says through which door."""
+
+    kind: Literal["step.answered"] = "step.answered"
+    step: str
+    by: str
+
+
+class ExpandedItem(_Body):
+    """One item of a step with ``for_each``: ``key`` tells it apart, ``value`` is what ``item`` refers to."""
+
+    key: str
+    value: Any
+
+
+class StepExpanded(_Body):
+    """A step with ``for_each`` has these items, once and for all; each is a step of its own from here on."""
+
+    kind: Literal["step.expanded"] = "step.expanded"
+    step: str
+    items: tuple[ExpandedItem, ...]
 
 
 class StepReconciled(_Body):
@@ -186,13 +278,28 @@ class RunParked(_Body):
     poison: bool = False
 
 
+class UndoBegun(_Body):
+    """From here on the run only takes back: ``items``, in this order, each as a step ``undo:<step>`` of its own.
+
+    Calls in flight have ended. ``by`` is the person or the rule that chose it; ``ends`` is how the run ends when all is
+    taken back.
+    """
+
+    kind: Literal["undo.begun"] = "undo.begun"
+    why: str
+    by: str
+    items: tuple[UndoItem, ...]
+    ends: Literal["cancelled", "undone"]
+
+
 class RunResumed(_Body):
-    """A person sent a parked run on; the named steps are tried again."""
+    """A person sent a parked run on; the named steps are tried again. ``more`` is what they added to its budget."""
 
     kind: Literal["run.resumed"] = "run.resumed"
     by: str
     reason: str
     steps: tuple[str, ...] = ()
+    more: Raise | None = None
 
 
 class InputDropped(_Body):
@@ -211,10 +318,14 @@ class RunReported(_Body):
 
 
 class RunEnded(_Body):
-    """The last event. CLOSED: a person closed a parked run; CANCELLED: stopped before any effect stood."""
+    """The last event.
+
+    CLOSED: a person closed a parked run, and what was done stands. CANCELLED: somebody stopped it, and what could be
+    taken back is. UNDONE: the same, after a failure or a refusal.
+    """
 
     kind: Literal["run.ended"] = "run.ended"
-    status: Literal["done", "cancelled", "closed"]
+    status: Literal["done", "cancelled", "closed", "undone"]
 
 
 Body = Annotated[
@@ -225,15 +336,22 @@ Body = Annotated[
     | ReviewAsked
     | ReviewDecided
     | ReviewClosed
+    | ReviewReminded
+    | ReviewEscalated
+    | RunAtRisk
     | StepIntended
     | StepTried
     | StepAttempted
     | StepWaiting
+    | StepDeferred
+    | StepAnswered
+    | StepExpanded
     | StepReconciled
     | StepEnded
     | FailureDiagnosed
     | CancelAsked
     | RunParked
+    | UndoBegun
     | RunResumed
     | InputDropped
     | RunReported
@@ -253,6 +371,7 @@ class RunStatus(StrEnum):
     DONE = "done"
     CANCELLED = "cancelled"
     CLOSED = "closed"
+    UNDONE = "undone"
 
 
-ENDED = frozenset({RunStatus.DONE, RunStatus.CANCELLED, RunStatus.CLOSED})
+ENDED = frozenset({RunStatus.DONE, RunStatus.CANCELLED, RunStatus.CLOSED, RunStatus.UNDONE})

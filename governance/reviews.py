@@ -26,7 +26,9 @@ class ReviewKind(StrEnum):
 
     STEP = "step"  # may this exact action happen?
     OUTCOME = "outcome"  # did this happen? (an unsafe effect with an unknown outcome)
-    PARKED = "parked"  # the run cannot go on by itself: here is the undo list; resume or close it
+    FORM = "form"  # a plan wants to know something: here are the fields
+    PLAN = "plan"  # may the run go on with this revision, which does more than the one before?
+    PARKED = "parked"  # the run cannot go on by itself: here is the undo list; resume, undo or close it
 
 
 class Choice(StrEnum):
@@ -42,7 +44,7 @@ class Verdict(BaseModel):
     """An answer. ``reject`` and ``edit`` need a reason; ``edit`` carries the arguments as they should be.
 
     ``respond`` answers an OUTCOME review (``response`` is ``happened`` or ``did_not_happen``) or a PARKED one
-    (``resume`` or ``close``).
+    (``resume``, ``undo`` or ``close``), or fills in a FORM (``answered``, with the fields in ``args``).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -116,6 +118,11 @@ def edit(args: dict[str, Any], *, reason: str) -> Verdict:
     return Verdict(choice=Choice.EDIT, args=args, reason=reason)
 
 
-def respond(response: Literal["happened", "did_not_happen", "resume", "close"], *, reason: str = "") -> Verdict:
+def fill_in(answers: dict[str, Any], *, reason: str = "") -> Verdict:
+    """A form, filled in."""
+    return Verdict(choice=Choice.RESPOND, response="answered", args=answers, reason=reason)
+
+
+def respond(response: Literal["happened", "did_not_happen", "resume", "undo", "close"], *, reason: str = "") -> Verdict:
     """The answer to a question that is not about an action to come."""
     return Verdict(choice=Choice.RESPOND, response=response, reason=reason)

@@ -7,13 +7,17 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from governance.escalation import Escalation
 from governance.events import RunStatus
 from governance.reviews import ReviewCard, ReviewStatus, Verdict
 
 
 @dataclass(frozen=True)
 class RunRow:
-    """A run's row. ``wake_at`` None: nothing to do until somebody wakes it. ``fruitless`` counts claims without progress."""
+    """A run's row. ``wake_at`` None: nothing to do until somebody wakes it.
+
+    ``fruitless`` counts slices in a row that came to nothing, ``deaths`` workers in a row that died with it in hand.
+    """
 
     id: str
     playbook: str
@@ -28,15 +32,34 @@ class RunRow:
     owner: int | None
     wake_at: datetime | None
     fruitless: int
+    priority: int = 0
+    deaths: int = 0
+    parent_id: str | None = None
+    parent_step: str | None = None
+
+
+SUSPECTED, CONVICTED = 2, 12
+"""Deaths of workers in a row from which on a run is claimed alone, and at which it is parked (sql/runs.sql has them too)."""
 
 
 @dataclass(frozen=True)
 class Claim:
-    """A worker's right to a run. Whoever holds a lower ``epoch`` may not write."""
+    """A worker's right to a run. Whoever holds a lower ``epoch`` may not write.
+
+    ``fruitless`` slices before this one came to nothing; ``deaths`` of workers in a row may be this run's doing.
+    """
 
     run_id: str
     owner: int
     epoch: int
+    fruitless: int = 0
+    deaths: int = 0
+    child: bool = False
+
+    @property
+    def suspect(self) -> bool:
+        """Whether it must run with no other slice beside it."""
+        return SUSPECTED <= self.deaths < CONVICTED
 
 
 class InputKind(StrEnum):
@@ -66,7 +89,10 @@ class InboxRow:
 
 @dataclass(frozen=True)
 class ReviewRow:
-    """A review as people see it: the card, and where it stands."""
+    """A review as people see it: the card, and where it stands.
+
+    The card's ``approvers`` and ``due_at`` are those of the level that the question has reached by now.
+    """
 
     card: ReviewCard
     status: ReviewStatus
@@ -74,6 +100,7 @@ class ReviewRow:
     decided_by: str | None = None
     decided_at: datetime | None = None
     closed_why: str = ""
+    escalation: Escalation | None = None
 
 
 @dataclass(frozen=True)
@@ -93,6 +120,15 @@ class CloseReview:
 
 
 @dataclass(frozen=True)
+class EscalateReview:
+    """Written in the transaction of its event: who may decide an open review by now, and where it stands in its chain."""
+
+    review_id: str
+    approvers: tuple[str, ...]
+    escalation: Escalation
+
+
+@dataclass(frozen=True)
 class SetTimer:
     """Written in the transaction of its event: wake the run at ``due_at`` (business time)."""
 
@@ -100,15 +136,19 @@ class SetTimer:
     due_at: datetime
 
 
-SideRow = AskReview | CloseReview | SetTimer
+SideRow = AskReview | CloseReview | EscalateReview | SetTimer
 
 
 @dataclass(frozen=True)
 class Rest:
-    """How a slice leaves its run: the status for lists, what it waits for, and whether to come back, at once or later."""
+    """How a slice leaves its run: the status for lists, what it waits for, and whether to come back, at once or later.
+
+    ``summary``, of a run that has ended, is what its parent is told, if it has one.
+    """
 
     status: RunStatus
     waiting_for: str = ""
     again: bool = False
     progressed: bool = True
     wake_in: timedelta | None = None
+    summary: str = ""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import assert_never
 
@@ -16,21 +16,27 @@ from governance import events as ev
 from governance.chain import Event
 from governance.effects import Failure, StepStatus
 from governance.errors import Fenced
+from graphs.budgets import over_if_expanded, over_if_started, over_time
 from graphs.control import Control, PedalBrake
+from graphs.deferral import Await, defer
 from graphs.engine import Engine
+from graphs.escalation import escalate
+from graphs.expansion import Expand, unfolded
+from graphs.fold import Phase
+from graphs.forms import AskForm, ask_form
 from graphs.gates import ask_outcome
 from graphs.intake import take_up
 from graphs.live import LiveRun, RunLedger, waiting
-from graphs.readiness import Ask, End, Start, next_moves, settling
+from graphs.readiness import Ask, End, Hold, Move, Start, next_moves, settling
 from graphs.revision import Drift, current
-from graphs.verdicts import ask, close_expired, simulate_verdicts
+from graphs.verdicts import ask, simulate_verdicts
 from plans.checked import CheckedPlan
-from tools.contract import Done, Failed, Later, Order, Stopped, Unknown
+from tools.contract import Awaiting, Done, Failed, Later, Order, Stopped, Unknown
 
 
 @dataclass(frozen=True)
 class Drifted:
-    """Dispatch cannot go on: the installation is not the one that the plan was checked for."""
+    """Dispatch cannot go on: the installation is not the one that the plan was checked for, or the budget is used up."""
 
     sentence: str
 
@@ -44,9 +50,13 @@ class Dispatcher:
         self._control = control
         self._dry = dry
         self._invoker = engine.simulator if dry else engine.invoker
-        self._ledger = RunLedger(run)
+        self._ledger = RunLedger(run, engine.addresses)
         self._brake = PedalBrake()
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._orders: dict[str, Order] = {}
+        self._over = ""
+        self._plan: tuple[ev.PlanChecked | None, CheckedPlan | Drift] | None = None
+        self._unfolded: tuple[CheckedPlan, Mapping[str, tuple[ev.ExpandedItem, ...]], CheckedPlan] | None = None
 
     async def drive(self) -> Drifted | None:
         """Go on until nothing can be done without the world outside.
@@ -64,49 +74,119 @@ class Dispatcher:
 
     async def _loop(self, hints: AsyncIterator[None]) -> Drifted | None:
         hint: asyncio.Task[None] | None = None
+        await anext(hints)  # from here on nothing that is left for the run is missed
+        hinted = True
+        draining = asyncio.create_task(self._control.until_draining())
         try:
             while True:
-                if not self._dry:
+                if hinted and not self._dry:
                     await take_up(self._engine, self._run)
-                plan = current(self._engine, self._run.state)
-                if isinstance(plan, Drift):
-                    return Drifted(plan.sentence)
-                await self._move(plan)
+                    await self._let_go_of_answered()
+                drifted = await self._turn()
+                if drifted is not None:
+                    return drifted
                 if not self._tasks:
-                    return None
+                    return self._used_up()
                 hint = hint or asyncio.ensure_future(anext(hints))
-                await self._wait(hint)
-                if hint.done():
+                await self._wait(hint, draining)
+                hinted = hint.done()
+                if hinted:
                     hint.result()
                     hint = None
         finally:
-            if hint is not None:
-                hint.cancel()
-                await asyncio.gather(hint, return_exceptions=True)
+            watching = [task for task in (hint, draining) if task is not None]
+            for task in watching:
+                task.cancel()
+            await asyncio.gather(*watching, return_exceptions=True)
 
-    async def _move(self, plan: CheckedPlan) -> None:
+    def _current(self) -> CheckedPlan | Drift:
+        """The plan of the current revision; read anew only when another was checked."""
+        checked = self._run.state.checked
+        if self._plan is None or self._plan[0] is not checked:
+            self._plan = (checked, current(self._engine, self._run.state))
+        return self._plan[1]
+
+    def _whole(self, written: CheckedPlan) -> CheckedPlan:
+        """The plan with a step for each item; made anew only when another was checked, or a list was expanded."""
+        state = self._run.state
+        if self._unfolded is None or self._unfolded[0] is not written or self._unfolded[1] is not state.expanded:
+            self._unfolded = (written, state.expanded, unfolded(written, state))
+        return self._unfolded[2]
+
+    async def _turn(self) -> Drifted | None:
+        """Start what can be started now."""
+        plan = self._current()
+        if isinstance(plan, Drift):
+            return Drifted(plan.sentence)
+        await self._move(plan)
+        return None
+
+    async def _move(self, written: CheckedPlan) -> None:
         """Ask, skip, end and start whatever can be, until a pass changes nothing."""
         while not self._control.draining:
+            plan = self._whole(written)
             seq, started = self._run.state.seq, len(self._tasks)
+            if not self._dry:
+                await escalate(self._engine, self._run)
             if self._run.state.failing:
                 self._brake.pull()
                 self._settle(plan)
             else:
-                await (simulate_verdicts(self._run) if self._dry else close_expired(self._engine, self._run))
+                if self._dry:
+                    await simulate_verdicts(self._run)
+                self._over = self._over or over_time(self._engine, self._run.state)
                 await self._take_moves(plan)
             if (self._run.state.seq, len(self._tasks)) == (seq, started):
                 return
 
     async def _take_moves(self, plan: CheckedPlan) -> None:
         for move in next_moves(self._engine, self._run.state, plan, busy=self._tasks.keys()):
+            if self._withheld(move):
+                continue
             if isinstance(move, Start):
                 self._start(move.order)
+            elif isinstance(move, Await):
+                await defer(self._run, move.step, move.awaiting)
+            elif isinstance(move, AskForm):
+                await ask_form(self._run, move)
             elif isinstance(move, Ask):
                 await ask(self._engine, self._run, move, dry=self._dry)
+            elif isinstance(move, Hold):
+                await self._hold(move)
+            elif isinstance(move, Expand):
+                life = self._run.state.step(move.step).life
+                body = ev.StepExpanded(step=move.step, items=move.items)
+                await self._run.record(Event(f"step:{move.step}:{life}:expanded", body))
             else:
                 await self._end(move)
             if self._run.state.failing:
                 return
+
+    def _withheld(self, move: Move) -> bool:
+        """Whether the budget keeps a move back. Once it kept one, nothing new starts; what has begun goes on."""
+        state, over = self._run.state, ""
+        if isinstance(move, Start) and move.order.intent is None:
+            over = over_if_started(self._engine, state, move.order, self._orders.values())
+        elif isinstance(move, Expand):
+            over = over_if_expanded(self._engine, state, move)
+        else:
+            return False
+        self._over = self._over or over
+        return bool(self._over)
+
+    def _used_up(self) -> Drifted | None:
+        """Nothing is in flight. A run that may start nothing new, and has nothing left to settle, parks."""
+        state = self._run.state
+        idle = state.phase is Phase.DISPATCH and not state.failing and not state.open_steps
+        return Drifted(self._over) if self._over and idle and not self._control.draining else None
+
+    async def _hold(self, move: Hold) -> None:
+        if self._dry:  # nobody waits in a dry run
+            self._start(move.order)
+            return
+        why = f"not before {move.until:%Y-%m-%d %H:%M} UTC"
+        event, timer = waiting(move.order.step, move.until, why, doubt=False, seq=self._run.state.seq)
+        await self._run.record(event, rows=[timer])
 
     def _settle(self, plan: CheckedPlan) -> None:
         for order in settling(self._engine, self._run.state, plan, busy=self._tasks.keys()):
@@ -115,6 +195,7 @@ class Dispatcher:
     def _start(self, order: Order) -> None:
         # Orders that only settle must not be stopped by the brake that the failure pulled.
         brake = PedalBrake() if order.settle_only else self._brake
+        self._orders[order.step] = order
         self._tasks[order.step] = asyncio.create_task(self._perform(order, brake), name=f"step {order.step}")
 
     async def _perform(self, order: Order, brake: PedalBrake) -> None:
@@ -131,6 +212,8 @@ class Dispatcher:
             doubt = self._run.state.step(order.step).unsure
             event, timer = waiting(order.step, outcome.at, outcome.why, doubt=doubt, seq=self._run.state.seq)
             await self._run.record(event, rows=[timer])
+        elif isinstance(outcome, Awaiting):
+            await defer(self._run, order.step, outcome)
         elif isinstance(outcome, Stopped):
             await self._stopped(order)
         else:
@@ -153,6 +236,8 @@ class Dispatcher:
             await self._run.record(event, rows=rows)
 
     async def _end(self, end: End) -> None:
+        if not self._run.claim_end(end.step):
+            return  # its callback was first
         life = self._run.state.step(end.step).life
         body = ev.StepEnded(
             step=end.step,
@@ -167,21 +252,25 @@ class Dispatcher:
         )
         await self._run.record(Event(f"step:{end.step}:{life}:ended", body))
 
-    async def _wait(self, hint: asyncio.Task[None]) -> None:
-        draining = asyncio.ensure_future(self._control.until_draining())
+    async def _wait(self, hint: asyncio.Future[None], draining: asyncio.Task[None]) -> None:
         watched = {*self._tasks.values(), hint}
-        if not self._control.draining:
+        if not draining.done():
             watched.add(draining)
-        try:
-            await asyncio.wait(watched, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            draining.cancel()
+        await asyncio.wait(watched, return_when=asyncio.FIRST_COMPLETED)
         if self._control.lost:
             raise Fenced("the run belongs to another worker now")
         if self._control.draining:
             self._brake.pull()
         for step_id in [step_id for step_id, task in self._tasks.items() if task.done()]:
+            del self._orders[step_id]
             self._tasks.pop(step_id).result()
+
+    async def _let_go_of_answered(self) -> None:
+        """Calls whose step has ended by a callback: what they still bring is of no use, and they are not to try again."""
+        over = [self._tasks.pop(i) for i in list(self._tasks) if self._run.state.step(i).ended is not None]
+        for task in over:
+            task.cancel()
+        await asyncio.gather(*over, return_exceptions=True)
 
     async def _cancel_local(self) -> None:
         for task in self._tasks.values():

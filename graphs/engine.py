@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 from agents.ports import Advisor, Diagnostician, Planner
+from governance.addresses import Addresses
 from governance.clock import Clock
 from governance.people import Directory, Person
 from governance.policy import Policy, PolicyRule
 from graphs.live import Entropy
 from graphs.ports import Hints, Inbox, JournalStore
-from plans.checked import Premises
+from plans.checked import Premises, Startable
 from playbooks.model import Playbook
 from playbooks.requests import closed_schema
 from tools.contract import Invoker, Tool, ToolSpec
@@ -20,7 +21,7 @@ from tools.contract import Invoker, Tool, ToolSpec
 
 @dataclass(frozen=True)
 class Engine:
-    """The parts of the machine."""
+    """The parts of the machine. ``addresses``: where deferred steps are answered; None: nothing can be deferred."""
 
     tools: Mapping[str, Tool]
     playbooks: Mapping[str, Playbook]
@@ -36,6 +37,7 @@ class Engine:
     hints: Hints
     clock: Clock
     entropy: Entropy
+    addresses: Addresses | None = None
 
     @cached_property
     def specs(self) -> dict[str, ToolSpec]:
@@ -61,4 +63,13 @@ class Engine:
             requester=requester,
             untrusted=playbook.untrusted,
             begun=begun,
+            startable=startable(self.playbooks.values()),
         )
+
+
+def startable(playbooks: Iterable[Playbook]) -> dict[str, Startable]:
+    """The playbooks that a step may start, by id, and the newest of each name."""
+    found: dict[str, Startable] = {}
+    for playbook in sorted(playbooks, key=lambda playbook: playbook.version):
+        found[playbook.id] = found[playbook.name] = Startable(playbook.request, playbook.permission)
+    return found

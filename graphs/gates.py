@@ -9,15 +9,28 @@ from typing import Any
 
 from governance import events as ev
 from governance.chain import Event
+from governance.differences import PlanDifference
 from governance.effects import Failure
+from governance.escalation import first_standing
 from governance.policy import Ruling, RulingKind
 from governance.reviews import Choice, Grant, ReviewCard, ReviewKind, ReviewStatus, action_digest, review_id
 from governance.runs import AskReview, SetTimer, SideRow
 from graphs.engine import Engine
+from graphs.escalation import ladder_of
 from graphs.fold import ReviewFold, RunFold
 from graphs.undo import undo_list
-from plans.language import Step
+from plans.language import Step, written_id
 from tools.contract import ToolSpec
+from tools.deferral import NO_ANSWER
+
+_DID_IT = {NO_ANSWER: "Did this happen? It was accepted, and no answer came; one that still comes counts."}
+
+_PARKED = (
+    "This run cannot go on by itself. Resume it when the cause is gone, undo what it did, or close it as it stands."
+)
+_UNDO_STUCK = (
+    "Taking back cannot go on by itself. Resume it when the cause is gone, or close the run with what still stands."
+)
 
 
 class Gate(Enum):
@@ -28,6 +41,9 @@ class Gate(Enum):
     ASK = "ask"
     ASKED = "asked"
     REFUSED = "refused"
+
+
+_ANSWERS = (Choice.APPROVE, Choice.EDIT, Choice.REJECT)
 
 
 @dataclass(frozen=True)
@@ -62,7 +78,7 @@ def _of(review: ReviewFold, asked: str) -> Standing:
         reason = f": {review.verdict.reason}" if review.verdict.reason else ""
         return Standing(Gate.REFUSED, asked, why=f"{review.by} said no{reason}")
     if review.status is ReviewStatus.EXPIRED:
-        return Standing(Gate.REFUSED, asked, why="nobody answered in time, and silence is not a yes")
+        return Standing(Gate.REFUSED, asked, why=f"{review.closed_why}, and silence is not a yes")
     return Standing(Gate.REFUSED, asked, why="the question was withdrawn")
 
 
@@ -78,16 +94,18 @@ def _void(review: ReviewFold) -> bool:
     return edited or review.status is ReviewStatus.WITHDRAWN
 
 
-def _card_event(card: ReviewCard) -> tuple[Event, list[SideRow]]:
+def card_event(card: ReviewCard) -> tuple[Event, list[SideRow]]:
+    """The event that a question was put, its row, and the timer at which silence is looked at."""
     rows: list[SideRow] = [AskReview(card)]
-    if card.due_at is not None:
-        rows.append(SetTimer(f"review:{card.id}", card.due_at))
+    look_at = first_standing(card).next_at
+    if look_at is not None:
+        rows.append(SetTimer(f"review:{card.id}", look_at))
     return Event(f"review:{card.id}:asked", ev.ReviewAsked(card=card)), rows
 
 
-def _due(engine: Engine, state: RunFold, now: datetime) -> datetime | None:
-    playbook = engine.playbooks.get(state.admitted.playbook) if state.admitted else None
-    return now + timedelta(hours=playbook.sla.review_hours) if playbook else None
+def due_of(engine: Engine, state: RunFold, now: datetime) -> datetime:
+    """By when those who are asked first are to answer."""
+    return now + timedelta(hours=ladder_of(engine, state)[0].hours)
 
 
 async def ask_step(
@@ -105,7 +123,7 @@ async def ask_step(
         else None
     )
     now = engine.clock.now()
-    return _card_event(
+    return card_event(
         ReviewCard(
             id=asked,
             run_id=state.run_id,
@@ -121,23 +139,26 @@ async def ask_step(
             requester_may_decide=ruling.requester_may_decide,
             recommendation=recommendation,
             asked_at=now,
-            due_at=_due(engine, state, now),
+            due_at=due_of(engine, state, now),
+            # The plan has one text for all items, so what is asked for one of them cannot be edited there.
+            allowed=_ANSWERS if written_id(step.id) == step.id else (Choice.APPROVE, Choice.REJECT),
         )
     )
 
 
 def ask_outcome(engine: Engine, state: RunFold, step_id: str, failure: Failure) -> tuple[Event, list[SideRow]] | None:
     """The question "did this happen?", or None when it is open already."""
-    intent = state.step(step_id).intent
+    intent, now = state.step(step_id).intent, engine.clock.now()
     if intent is None:
         return None
     before = [r for r in state.reviews.values() if r.card.step == step_id and r.card.kind is ReviewKind.OUTCOME]
     if any(review.status is ReviewStatus.OPEN for review in before):
         return None
     asked = review_id(state.run_id, step_id, f"{intent.key}/{len(before)}", ReviewKind.OUTCOME)
-    ruling = next((r for r in (state.checked.rulings if state.checked else ()) if r.step == step_id), None)
+    ruled = written_id(step_id)
+    ruling = next((r for r in (state.checked.rulings if state.checked else ()) if r.step == ruled), None)
     people = ruling.approvers if ruling and ruling.approvers else _owners(engine, state)
-    return _card_event(
+    return card_event(
         ReviewCard(
             id=asked,
             run_id=state.run_id,
@@ -147,33 +168,64 @@ def ask_outcome(engine: Engine, state: RunFold, step_id: str, failure: Failure) 
             tool=intent.tool,
             args=intent.args,
             args_digest=action_digest(intent.tool, intent.args),
-            question="Did this happen? The system's answer was lost, and it cannot be asked.",
+            question=_DID_IT.get(
+                failure.code, "Did this happen? The system's answer was lost, and it cannot be asked."
+            ),
             triggered_by=f"an unclear outcome: {failure.message}",
             approvers=people,
             requester=state.admitted.requester if state.admitted else "",
             requester_may_decide=True,
-            asked_at=engine.clock.now(),
+            asked_at=now,
+            due_at=due_of(engine, state, now),
             allowed=(Choice.RESPOND,),
         )
     )
 
 
+def ask_plan(
+    engine: Engine, state: RunFold, plan_digest: str, changes: PlanDifference, approvers: tuple[str, ...]
+) -> tuple[str, Event, list[SideRow]]:
+    """The question whether a run may go on with its current revision: the review's id, the event, and its rows."""
+    now = engine.clock.now()
+    card = ReviewCard(
+        id=review_id(state.run_id, "", f"plan/{state.revision}/{plan_digest}", ReviewKind.PLAN),
+        run_id=state.run_id,
+        kind=ReviewKind.PLAN,
+        title=state.admitted.title if state.admitted else "",
+        args={"changes": list(changes.shown), "instead_of": list(state.written.instead_of if state.written else ())},
+        args_digest=plan_digest,
+        question="May Steward go on with this revised plan",
+        triggered_by="; ".join(changes.widens),
+        approvers=approvers,
+        requester=state.admitted.requester if state.admitted else "",
+        recommendation=state.written.decision if state.written else None,
+        asked_at=now,
+        due_at=due_of(engine, state, now),
+        allowed=(Choice.APPROVE, Choice.REJECT),
+    )
+    return (card.id, *card_event(card))
+
+
 def ask_parked(engine: Engine, state: RunFold, reason: str) -> tuple[Event, list[SideRow]]:
     """The question what to do with a run that cannot go on by itself; its undo list is on the card."""
-    items = undo_list(state, engine.specs)
-    return _card_event(
+    items, now = undo_list(state, engine.specs), engine.clock.now()
+    return card_event(
         ReviewCard(
             id=review_id(state.run_id, "", f"parked/{state.resumes}/{state.seq}", ReviewKind.PARKED),
             run_id=state.run_id,
             kind=ReviewKind.PARKED,
             title=state.admitted.title if state.admitted else "",
-            args={"undo": [item.model_dump(mode="json") for item in items]},
-            question="This run cannot go on by itself. Resume it when the cause is gone, or close it.",
+            args={
+                "undo": [item.model_dump(mode="json") for item in items],
+                **({"undoing": True} if state.undoing else {}),
+            },
+            question=_UNDO_STUCK if state.undoing else _PARKED,
             triggered_by=reason,
             approvers=_owners(engine, state),
             requester=state.admitted.requester if state.admitted else "",
             requester_may_decide=True,
-            asked_at=engine.clock.now(),
+            asked_at=now,
+            due_at=due_of(engine, state, now),
             allowed=(Choice.RESPOND,),
         )
     )

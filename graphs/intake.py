@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Mapping
+from dataclasses import replace
 
 from governance import events as ev
+from governance.budgets import Raise
 from governance.chain import Event
 from governance.decisions import Decision, DecisionKind
 from governance.effects import StepStatus
-from governance.policy import RulingKind
+from governance.policy import Ruling, RulingKind
 from governance.reviews import Choice, ReviewKind, ReviewStatus, Verdict, action_digest
 from governance.runs import CloseReview, InboxRow, InputKind, SideRow
 from governance.text import legible, value_problem
+from graphs.budgets import time_timer
+from graphs.callbacks import settle
 from graphs.engine import Engine
 from graphs.fold import ReviewFold, RunFold
+from graphs.forms import form_answered
 from graphs.live import LiveRun
 from graphs.revision import as_next, check_plan, edited
+from graphs.undo import tally
 
 
 async def take_up(engine: Engine, run: LiveRun) -> bool:
@@ -39,26 +45,39 @@ async def _verdict(engine: Engine, run: LiveRun, row: InboxRow) -> None:
     verdict, by = Verdict.model_validate(row.body["verdict"]), str(row.body["by"])
     if verdict.choice is Choice.EDIT:
         await _edit(engine, run, row, review, verdict, by)
+    elif review.card.kind is ReviewKind.PLAN:
+        await run.record(_decided(row, review, verdict, by, verdict_grants(review, verdict)))
     elif review.card.kind is ReviewKind.PARKED:
         await _answer_parked(run, row, review, verdict, by)
     else:
-        grants = review.card.args_digest if verdict.choice is Choice.APPROVE else ""
+        grants = verdict_grants(review, verdict)
         person = engine.directory.find(by)
-        ends = _ends(run.state, review, verdict, person.name if person else by)
+        ends = _ends(run.state, review, verdict, person.name if person else by, by)
         await run.record(_decided(row, review, verdict, by, grants), *ends)
+
+
+def verdict_grants(review: ReviewFold, verdict: Verdict) -> str:
+    """The digest that a yes allows, or an empty text."""
+    return review.card.args_digest if verdict.choice is Choice.APPROVE else ""
 
 
 async def _answer_parked(run: LiveRun, row: InboxRow, review: ReviewFold, verdict: Verdict, by: str) -> None:
     decided = _decided(row, review, verdict, by)
-    if verdict.response == "resume":
+    if verdict.response == "resume" or (verdict.response == "undo" and run.state.undoing is not None):
         await run.record(decided, *_resumed(run.state, by, verdict.reason))
         return
+    if verdict.response == "undo":
+        others, rows = withdraw(run.state, f"{by} has the run taken back", kinds={ReviewKind.STEP, ReviewKind.PLAN})
+        await run.record(decided, *others, rows=rows)
+        return
     others, rows = withdraw(run.state, f"{by} closed the run", besides=review.card.id)
-    await run.record(decided, *others, *_close(by, verdict.reason), rows=rows)
+    await run.record(decided, *others, *_close(run.state, by, verdict.reason), rows=rows)
 
 
-def _ends(state: RunFold, review: ReviewFold, verdict: Verdict, who: str) -> list[Event]:
+def _ends(state: RunFold, review: ReviewFold, verdict: Verdict, who: str, by: str) -> list[Event]:
     card, life = review.card, state.step(review.card.step).life
+    if card.kind is ReviewKind.FORM:
+        return [form_answered(card, verdict, by, life)]
     if verdict.choice is Choice.REJECT:
         body = ev.StepEnded(
             step=card.step,
@@ -83,7 +102,7 @@ def _ends(state: RunFold, review: ReviewFold, verdict: Verdict, who: str) -> lis
 
 async def _edit(engine: Engine, run: LiveRun, row: InboxRow, review: ReviewFold, verdict: Verdict, by: str) -> None:
     card, args = review.card, verdict.args or {}
-    revision = run.state.revision + 1
+    revision = run.state.latest + 1
     written = ev.PlanWritten(
         revision=revision,
         plan=edited(run.state, card, args),
@@ -91,14 +110,18 @@ async def _edit(engine: Engine, run: LiveRun, row: InboxRow, review: ReviewFold,
         decision=_person(by, card.step, "edit", verdict.reason, DecisionKind.PLAN),
     )
     checked, answer = check_plan(engine, as_next(run.state, written), written.plan, begun_in=run.state)
-    if not checked.ok:
+    if not checked.ok or run.state.unsettled:
         # It passed at the door, and the world has changed since: the question is put again.
-        why = "the edit does not pass the check any more: " + "; ".join(str(finding) for finding in checked.findings)
+        why = (
+            "a revised plan is before people"
+            if checked.ok
+            else "the edit does not pass the check any more: " + "; ".join(str(finding) for finding in checked.findings)
+        )
         dropped = Event(f"{row.cause}:dropped", ev.InputDropped(what=f"edit by {by}", why=why))
         await run.record(_decided(row, review, verdict, by), dropped)
         return
     ruling = next((r for r in answer.rulings if r.step == card.step), None)
-    may_grant = ruling is not None and ruling.kind is RulingKind.GATE and by in ruling.approvers
+    may_grant = ruling is not None and ruling.kind is RulingKind.GATE and _may_grant(by, ruling, review)
     grants = action_digest(card.tool, args) if may_grant else ""
     await run.record(
         _decided(row, review, verdict, by, grants),
@@ -107,32 +130,47 @@ async def _edit(engine: Engine, run: LiveRun, row: InboxRow, review: ReviewFold,
     )
 
 
+def _may_grant(by: str, ruling: Ruling, review: ReviewFold) -> bool:
+    # Whom the question was escalated to stands for its approvers, as long as the edited step has the same.
+    return by in ruling.approvers or (ruling.approvers == review.card.approvers and by in review.approvers)
+
+
 async def _cancel(_: Engine, run: LiveRun, row: InboxRow) -> None:
     by, reason = str(row.body["by"]), str(row.body["reason"])
     if run.state.ended is not None:
         await _drop(run, row, "the run had ended")
         return
-    kinds = set(ReviewKind) if run.state.parked is not None else {ReviewKind.STEP}
+    if run.state.undoing is not None:
+        await _drop(run, row, "the run was being taken back already")
+        return
+    # Questions whether something happened stay: nothing is taken back before that is known.
+    kinds = {ReviewKind.STEP, ReviewKind.FORM, ReviewKind.PLAN, ReviewKind.PARKED}
     withdrawn, rows = withdraw(run.state, f"{by} cancelled the run: {reason}", kinds=kinds)
-    asked = Event(row.cause, ev.CancelAsked(by=by, reason=reason))
-    if run.state.parked is not None:
-        await run.record(asked, *withdrawn, *_close(by, reason), rows=rows)
-    else:
-        await run.record(asked, *withdrawn, rows=rows)
+    await run.record(Event(row.cause, ev.CancelAsked(by=by, reason=reason)), *withdrawn, rows=rows)
 
 
-async def _resume(_: Engine, run: LiveRun, row: InboxRow) -> None:
+async def _resume(engine: Engine, run: LiveRun, row: InboxRow) -> None:
     by, reason = str(row.body["by"]), str(row.body["reason"])
     if run.state.parked is None or run.state.ended is not None:
         await _drop(run, row, "the run was not parked")
         return
     withdrawn, rows = withdraw(run.state, f"{by} resumed the run", kinds={ReviewKind.PARKED})
-    first, *rest = _resumed(run.state, by, reason)
-    await run.record(Event(row.cause, first.body), *rest, *withdrawn, rows=rows)
+    more = Raise.model_validate(row.body.get("more") or {})
+    first, *rest = _resumed(run.state, by, reason, more or None)
+    timer = time_timer(engine, replace(run.state, more=(*run.state.more, more))) if more.hours else []
+    await run.record(Event(row.cause, first.body), *rest, *withdrawn, rows=[*rows, *timer])
 
 
-async def _callback(_: Engine, run: LiveRun, row: InboxRow) -> None:
-    await _drop(run, row, "no step of this run waits for a callback")
+async def _callback(engine: Engine, run: LiveRun, row: InboxRow) -> None:
+    settled = settle(engine, run.state, row)
+    if isinstance(settled, str):
+        await _drop(run, row, settled)
+        return
+    if not run.claim_end(settled.step):
+        await _drop(run, row, "the step ended at the same moment")
+        return
+    withdrawn, rows = withdraw(run.state, "the answer came", step=settled.step)
+    await run.record(*settled.events, *withdrawn, rows=rows)
 
 
 async def _drop(run: LiveRun, row: InboxRow, why: str) -> None:
@@ -141,10 +179,11 @@ async def _drop(run: LiveRun, row: InboxRow, why: str) -> None:
 
 
 def withdraw(
-    state: RunFold, why: str, *, kinds: Collection[ReviewKind] = tuple(ReviewKind), besides: str = ""
+    state: RunFold, why: str, *, kinds: Collection[ReviewKind] = tuple(ReviewKind), besides: str = "", step: str = ""
 ) -> tuple[list[Event], list[SideRow]]:
-    """Close every open review of these kinds, ``besides`` the one with that id."""
+    """Close every open review of these kinds (of that ``step``, if given), ``besides`` the one with that id."""
     cards = [card for card in state.open_reviews if card.kind in kinds and card.id != besides]
+    cards = [card for card in cards if step in ("", card.step)]
     events = [
         Event(f"review:{c.id}:closed", ev.ReviewClosed(review_id=c.id, step=c.step, status="withdrawn", why=why))
         for c in cards
@@ -153,14 +192,18 @@ def withdraw(
     return events, rows
 
 
-def _resumed(state: RunFold, by: str, reason: str) -> list[Event]:
+def _resumed(state: RunFold, by: str, reason: str, more: Raise | None = None) -> list[Event]:
     again = {StepStatus.FAILED, StepStatus.REFUSED, StepStatus.STOPPED}
-    steps = tuple(i for i, step in state.steps.items() if step.ended is not None and step.ended.status in again)
-    return [Event(f"resumed:{state.resumes + 1}", ev.RunResumed(by=by, reason=reason, steps=steps))]
+    given_up = state.standing.dropped if state.unsettled and state.standing else state.dropped
+    planned = {i: step for i, step in state.steps.items() if i not in given_up}
+    known = state.undos if state.undoing is not None else planned
+    steps = tuple(i for i, step in known.items() if step.ended is not None and step.ended.status in again)
+    return [Event(f"resumed:{state.resumes + 1}", ev.RunResumed(by=by, reason=reason, steps=steps, more=more))]
 
 
-def _close(by: str, reason: str) -> list[Event]:
-    summary = f"Closed by {by}" + (f": {reason}" if reason else "") + ". What was done before stands."
+def _close(state: RunFold, by: str, reason: str) -> list[Event]:
+    stands = tally(state) if state.undoing is not None else "What was done before stands."
+    summary = f"Closed by {by}" + (f": {reason}" if reason else "") + f". {stands}"
     return [Event("reported", ev.RunReported(summary=summary)), Event("ended", ev.RunEnded(status="closed"))]
 
 

@@ -8,18 +8,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from governance import events as ev
+from governance.addresses import Addresses, mark
 from governance.chain import SALT_BYTES, Entry, Event, seal
 from governance.clock import Clock
 from governance.effects import Failure, Intent, LookupAnswer
 from governance.errors import Corrupt, Fenced
 from governance.runs import Claim, SetTimer, SideRow
 from governance.text import legible
-from graphs.fold import RunFold, advance, fold
+from graphs.causes import nameless
+from graphs.fold import RunFold
 from graphs.ports import JournalStore
+from graphs.transitions import advance, fold
 
 Entropy = Callable[[int], bytes]
 OnEntry = Callable[[Entry], None]
@@ -43,6 +46,7 @@ class LiveRun:
         self.on_entry: OnEntry = lambda _entry: None
         self.store = store
         self._entropy = entropy
+        self._ending: set[tuple[str, int]] = set()
         self._queue: list[_Waiting] = []
         self._batch: list[_Waiting] = []
         self._flusher: asyncio.Task[None] | None = None
@@ -65,6 +69,14 @@ class LiveRun:
     def progressed(self) -> bool:
         """Something was journaled under this claim."""
         return self.state.seq > self.first_seq
+
+    def claim_end(self, step: str) -> bool:
+        """Whether the caller may end this life of a step: only the first to ask may. A call and its callback may race."""
+        known = self.state.step(step)
+        if known.ended is not None or (step, known.life) in self._ending:
+            return False
+        self._ending.add((step, known.life))
+        return True
 
     async def record(self, *events: Event, rows: Sequence[SideRow] = ()) -> None:
         """Make events and their rows durable, together and in this order.
@@ -115,7 +127,8 @@ class LiveRun:
         for event in events:
             seq += 1
             salt = self._entropy(SALT_BYTES)
-            entries.append(seal(self.claim.run_id, event, seq=seq, at=at, prev_hash=head, salt=salt))
+            named = replace(event, cause=nameless(self.state.expanded, event.cause))
+            entries.append(seal(self.claim.run_id, named, seq=seq, at=at, prev_hash=head, salt=salt))
             head = entries[-1].hash
         return entries
 
@@ -128,8 +141,9 @@ class LiveRun:
 class RunLedger:
     """The ledger that invocation writes to, over a live run (the port is ``tools.contract.Ledger``)."""
 
-    def __init__(self, run: LiveRun) -> None:
+    def __init__(self, run: LiveRun, addresses: Addresses | None = None) -> None:
         self._run = run
+        self._addresses = addresses
 
     async def intended(self, intent: Intent) -> None:
         """The note before an effect."""
@@ -138,8 +152,10 @@ class RunLedger:
 
     async def trying(self, step: str) -> None:
         """An open intent is about to be sent again."""
-        life, seq = self._run.state.step(step).life, self._run.state.seq + 1
-        await self._run.record(Event(f"step:{step}:{life}:tried:{seq}", ev.StepTried(step=step)))
+        known, seq = self._run.state.step(step), self._run.state.seq + 1
+        address = self._addresses.of(self._run.state.run_id, step, known.life) if self._addresses else ""
+        body = ev.StepTried(step=step, callback=mark(address) if address and known.addresses else "")
+        await self._run.record(Event(f"step:{step}:{known.life}:tried:{seq}", body))
 
     async def attempted(self, step: str, number: int, failure: Failure, retry_at: datetime | None) -> None:
         """An attempt failed."""

@@ -30,7 +30,8 @@ WAIT = "wait"
 PAYLOAD_VERSION = 1
 
 Graph = CompiledStateGraph[Any, Any, Any, Any]
-OpenSaver = Callable[[], BaseCheckpointSaver[Any]]
+Saver = BaseCheckpointSaver[Any]
+OpenSaver = Callable[[], Saver]
 Work = Callable[[Engine, LiveRun, Control], Awaitable[None]]
 
 
@@ -62,10 +63,11 @@ _WORK: dict[Phase, Work] = {
     Phase.CHECK: work.check,
     Phase.DISPATCH: work.dispatch,
     Phase.RECOVER: work.recover_node,
+    Phase.UNDO: work.undo,
     Phase.REPORT: work.report,
 }
 # After these a run may have nothing to do until the world outside moves.
-_MAY_WAIT = frozenset({Phase.DISPATCH, Phase.RECOVER})
+_MAY_WAIT = frozenset({Phase.DISPATCH, Phase.RECOVER, Phase.UNDO})
 
 
 def build_graph(engine: Engine, checkpointer: BaseCheckpointSaver[Any] | None = None) -> Graph:
@@ -83,8 +85,11 @@ def build_graph(engine: Engine, checkpointer: BaseCheckpointSaver[Any] | None = 
     return builder.compile(checkpointer=checkpointer, name="steward")
 
 
-def route(state: State) -> str:
-    """The node for the phase. Total: an unknown phase ends the slice, and the run is looked at again."""
+async def route(state: State) -> str:
+    """The node for the phase. Total: an unknown phase ends the slice, and the run is looked at again.
+
+    A coroutine, as all nodes are: LangGraph would run a plain function in another thread.
+    """
     phase = state.get("phase", Phase.END.value)
     return phase if phase == WAIT or phase in Phase._value2member_map_ else Phase.END.value
 
@@ -108,7 +113,7 @@ def _node(engine: Engine, phase: Phase, do: Work) -> Any:
     return node
 
 
-def _wait(state: State, runtime: Runtime[Slice]) -> State:
+async def _wait(state: State, runtime: Runtime[Slice]) -> State:
     interrupt({"v": PAYLOAD_VERSION, **state.get("at", {})})
     # A resume value means "look again" and decides nothing: verdicts live in our own rows.
     context = runtime.context

@@ -40,8 +40,15 @@ class Inbox(Protocol):
 
 
 class Hints(Protocol):
-    """Says, soon but not surely, that a run's inbox or timers have something new. Polling is the truth."""
+    """Says, soon but not surely, that something is new. Polling is the truth."""
 
     def watch(self, run_id: str) -> AsyncGenerator[None, None]:
-        """Yields after each hint for the run, and at least once a second. Closing it stops the watching."""
+        """Yields at once, after each wake of the run, and at least once a second. Closing it stops the watching.
+
+        The first yield says that nothing from now on is missed.
+        """
+        ...
+
+    def watch_growth(self, run_id: str) -> AsyncGenerator[None, None]:
+        """As ``watch``, after each change of the run's journal or row."""
         ...

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from governance.canonical import effect_key
@@ -11,13 +12,17 @@ from governance.conditions import Truth
 from governance.effects import Failure, FailureClass, StepStatus
 from governance.policy import Ruling
 from governance.reviews import ReviewKind
+from graphs.deferral import INSIDE, Await, Over, called_back, inside, waits_on
 from graphs.engine import Engine
+from graphs.expansion import Expand, next_of_loop
 from graphs.fold import RunFold, StepFold
+from graphs.forms import AskForm
 from graphs.gates import Gate, Standing, standing
+from graphs.scope import scope_of
 from plans.checked import CheckedPlan
-from plans.language import Step
-from plans.recall import step_references
+from plans.language import Step, step_and_item
 from plans.resolve import Unresolved, resolve_args, should_run
+from plans.timing import earliest
 from tools.contract import Order
 
 
@@ -52,7 +57,15 @@ class End:
     why: str = ""
 
 
-Move = Start | Ask | End
+@dataclass(frozen=True)
+class Hold:
+    """Journal that this step waits for its moment. ``order`` is what then starts, if nothing changes meanwhile."""
+
+    order: Order
+    until: datetime
+
+
+Move = Start | Ask | End | Await | AskForm | Hold | Expand
 
 
 def next_moves(engine: Engine, state: RunFold, plan: CheckedPlan, *, busy: Collection[str]) -> Iterator[Move]:
@@ -71,18 +84,9 @@ def settling(engine: Engine, state: RunFold, plan: CheckedPlan, *, busy: Collect
     for step in plan.plan.steps:
         known = state.step(step.id)
         waits = known.unsure and _not_yet(engine, known)  # what was surely not sent has nothing to wait for
+        waits = waits_on(engine, state, known) if known.deferred else waits
         if known.open and step.id not in busy and not waits and not _asked_outcome(state, step.id):
             yield _order(engine, state, step, known, settle_only=True)
-
-
-def scope_of(state: RunFold) -> dict[str, Any]:
-    """What references may see: the request, and the outputs of steps that were done."""
-    outputs = {
-        step_id: step.ended.output or {}
-        for step_id, step in state.steps.items()
-        if step.ended is not None and step.ended.status is StepStatus.DONE
-    }
-    return {"request": dict(state.request or {}), **outputs}
 
 
 def _reopen(engine: Engine, state: RunFold, step: Step, known: StepFold) -> Move:
@@ -91,10 +95,13 @@ def _reopen(engine: Engine, state: RunFold, step: Step, known: StepFold) -> Move
 
 def _begin(engine: Engine, state: RunFold, plan: CheckedPlan, step: Step) -> Move | None:
     """A step without an intent. Its question is put as soon as its arguments are known; it starts when all it needs is over."""
-    if not all(state.step(ref).satisfied for ref in step_references(step)):
+    if not all(state.step(ref).satisfied for ref in plan.references[step.id]):
         return None
     ready = all(state.step(need).satisfied for need in plan.needs[step.id])
-    scope = scope_of(state)
+    if step.for_each is not None:
+        over = next_of_loop(state, step, ready=ready)
+        return End(step.id, step.tool, **vars(over)) if isinstance(over, Over) else over
+    scope = scope_of(state, step.id)
     if should_run(step, scope) is not Truth.YES:
         return End(step.id, step.tool, StepStatus.SKIPPED, why="its condition does not hold") if ready else None
     try:
@@ -117,16 +124,33 @@ def _through_gate(
     if gate.gate is Gate.ASKED or not ready:
         return None
     known = state.step(step.id)
+    try:
+        held = earliest(step, scope_of(state, step.id))
+    except ValueError as error:
+        failure = Failure(failure=FailureClass.PERMANENT, code="no_moment", message=str(error))
+        return End(step.id, step.tool, StepStatus.FAILED, args, failure=failure)
     order = Order(
         run_id=state.run_id,
         step=step.id,
         tool=engine.tools[step.tool],
         args=args,
-        key=effect_key(state.run_id, step.id),
+        key=effect_key(state.run_id, *step_and_item(step.id)),
         attempts=known.attempts,
         grant=gate.grant,
+        **called_back(engine, state.run_id, step.id, known, engine.tools[step.tool]),
     )
+    if held is not None and held > engine.clock.now():
+        return Hold(order, held)
+    if step.tool in INSIDE and not (state.admitted and state.admitted.dry):
+        return _inside(engine, state, step, args)
     return Start(order)
+
+
+def _inside(engine: Engine, state: RunFold, step: Step, args: dict[str, Any]) -> Move | None:
+    found = inside(engine, state, step, args)
+    if isinstance(found, Over):
+        return End(step.id, step.tool, found.status, args, found.output, failure=found.failure, why=found.why)
+    return found
 
 
 def _order(engine: Engine, state: RunFold, step: Step, known: StepFold, *, settle_only: bool = False) -> Order:
@@ -144,6 +168,8 @@ def _order(engine: Engine, state: RunFold, step: Step, known: StepFold, *, settl
         ambiguous=known.unsure,
         settle_only=settle_only,
         deadline=known.sent_at + engine.tools[intent.tool].timeout if known.sent_at else None,
+        overdue=known.deferred,
+        **called_back(engine, state.run_id, step.id, known, engine.tools[intent.tool]),
     )
 
 

@@ -1,7 +1,7 @@
 """Recovery: what a failure, a refusal, a cancel or a plan that cannot be made leads to.
 
-Today every one of them ends in a parked run whose undo list is put before a person, except a cancel before anything
-was done, which simply ends the run.
+A failure may lead to a revised plan. A cancelled run takes back what it did (graphs/saga.py), and so does one whose
+diagnosis, playbook or people say so. Everything else parks the run and puts its undo list before a person.
 """
 
 from __future__ import annotations
@@ -11,23 +11,35 @@ from governance.chain import Event
 from governance.effects import StepStatus
 from governance.runs import SideRow
 from graphs.engine import Engine
-from graphs.fold import RunFold
+from graphs.fold import Consent, Phase, RunFold
 from graphs.gates import ask_parked
 from graphs.intake import withdraw
 from graphs.live import LiveRun
+from graphs.replanning import alternatives_to
+from graphs.saga import begin, choice_of, stuck
 from graphs.undo import undo_list
 
 
 async def recover(engine: Engine, run: LiveRun) -> None:
-    """Diagnose what was not diagnosed, then park the run, or end it when it was cancelled with nothing done."""
+    """Diagnose what was not diagnosed, then plan around it, take back or park; end what was cancelled with nothing done."""
+    if run.state.undoing is not None:
+        await park(engine, run, stuck(run.state))
+        return
     for step_id in run.state.bad_ends:
         if step_id not in run.state.diagnosed:
             await _diagnose(engine, run, step_id)
     state = run.state
+    if state.phase is not Phase.RECOVER:  # what failed is planned around
+        return
     if state.cancel is not None and not undo_list(state, engine.specs):
         await _end_cancelled(run, state)
         return
-    await park(engine, run, reason_of(state))
+    choice = choice_of(engine, state, reason_of(state))
+    if choice is not None:
+        await begin(engine, run, choice)
+        return
+    again = " Resumed, the run goes on with the plan before." if _was_refused(state) else ""
+    await park(engine, run, reason_of(state) + again)
 
 
 async def park(engine: Engine, run: LiveRun, reason: str, *, poison: bool = False) -> None:
@@ -44,8 +56,22 @@ def reason_of(state: RunFold) -> str:
         return f"Cancelled by {state.cancel.by}: {state.cancel.reason}. What was done before still stands."
     if state.bad_ends:
         return " ".join(_sentence(state, step_id) for step_id in state.bad_ends)
+    if _was_refused(state) and state.checked is not None:
+        return _refused(state, state.checked.asks)
     findings = state.checked.findings if state.checked else ()
     return "No plan passes the check: " + "; ".join(str(finding) for finding in findings[:5])
+
+
+def _was_refused(state: RunFold) -> bool:
+    """What stops the run is that people do not want its revised plan."""
+    return state.consent is Consent.REFUSED and not state.stopped and not state.bad_ends
+
+
+def _refused(state: RunFold, asked: str) -> str:
+    review = state.reviews[asked]
+    said = f"{review.by} said no: {review.verdict.reason}" if review.verdict else "nobody agreed in time"
+    instead = ", ".join(state.written.instead_of) if state.written else ""
+    return f"The plan was revised without {instead}, and {said}."
 
 
 def _sentence(state: RunFold, step_id: str) -> str:
@@ -68,7 +94,12 @@ async def _diagnose(engine: Engine, run: LiveRun, step_id: str) -> None:
     refused = step.ended.status is StepStatus.REFUSED
     failure = step.ended.failure
     diagnosis = await engine.diagnostician.diagnose(
-        step=step_id, tool=tool.spec if tool else None, failure=failure, refused=refused, attempts=step.attempts
+        step=step_id,
+        tool=tool.spec if tool else None,
+        failure=failure,
+        refused=refused,
+        attempts=step.attempts,
+        alternatives=() if refused else alternatives_to(engine, run.state, step.ended.tool),
     )
     body = ev.FailureDiagnosed(
         step=step_id, failure=failure.failure if failure else None, choice=diagnosis.choice, decision=diagnosis.decision

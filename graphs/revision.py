@@ -10,8 +10,10 @@ from governance.canonical import digest
 from governance.errors import Corrupt
 from governance.findings import Finding
 from governance.reviews import ReviewCard
+from graphs.budgets import budget_of
 from graphs.engine import Engine
 from graphs.fold import RunFold
+from plans.begun import begun_digest
 from plans.checked import Checked, CheckedPlan
 from plans.checker import check
 from plans.language import Plan
@@ -65,11 +67,19 @@ def check_plan(
         return ev.PlanChecked(
             revision=state.revision, ok=False, plan_digest=digest(document), findings=(finding,)
         ), Checked((finding,), (), None)
-    checked = check(
-        document, engine.premises(playbook, dict(state.request or {}), requester, _begun(begun_in or state))
+    before = begun_in or state
+    budget = budget_of(engine, state)
+    premises = replace(
+        engine.premises(playbook, dict(state.request or {}), requester, _begun(before)),
+        kept=_kept(before),
+        dropped=before.dropped,
+        max_steps=budget.steps,
+        max_money=budget.money.exact if budget.money else None,
     )
+    checked = check(document, premises)
     specs = engine.specs
     used = {step.tool for step in checked.plan.plan.steps} if checked.plan else set()
+    used |= {undo.tool for tool_id in used if (undo := specs[tool_id].undo) is not None}
     event = ev.PlanChecked(
         revision=state.revision,
         ok=checked.plan is not None,
@@ -94,9 +104,20 @@ def as_next(state: RunFold, written: ev.PlanWritten) -> RunFold:
     return replace(state, written=written)
 
 
+def _source(state: RunFold) -> Plan | None:
+    """The plan whose steps have begun: the last one that could be run."""
+    written = state.standing.written if state.unsettled and state.standing else state.written
+    return Plan.model_validate(written.plan) if written is not None else None
+
+
 def _begun(state: RunFold) -> dict[str, str]:
-    if state.written is None:
-        return {}
-    begun = {step_id for step_id, step in state.steps.items() if step.intent or step.ended}
-    steps = state.written.plan.get("steps", [])
-    return {s["id"]: digest({"tool": s["tool"], "args": s.get("args", {})}) for s in steps if s["id"] in begun}
+    begun = {step_id for step_id, step in state.steps.items() if step.intent or step.ended} | state.expanded.keys()
+    source = _source(state) if begun else None
+    return {step.id: begun_digest(step) for step in source.steps if step.id in begun} if source else {}
+
+
+def _kept(state: RunFold) -> frozenset[str]:
+    """Steps that a revision may not drop: done, skipped, or on their way."""
+    stands = {step_id for step_id, step in state.steps.items() if step.open or step.satisfied} | state.expanded.keys()
+    source = _source(state) if stands else None
+    return frozenset(step.id for step in source.steps if step.id in stands) if source else frozenset()

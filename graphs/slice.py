@@ -59,14 +59,12 @@ def rest_of(run: LiveRun, *, again: bool, progressed: bool) -> Rest:
     """How a run is left, for its row."""
     state = run.state
     if state.ended is not None:
-        return Rest(status=RunStatus(state.ended.status), progressed=True)
-    if state.parked is not None:
-        return Rest(
-            status=RunStatus.PARKED, waiting_for=waiting_for(state).sentence, again=again, progressed=progressed
-        )
+        return Rest(status=RunStatus(state.ended.status), progressed=True, summary=state.report)
     waits = waiting_for(state)
     status = RunStatus.WAITING if waits.sentence else RunStatus.QUEUED
     fruitful = progressed or bool(waits.sentence)
     wake_in = max(waits.until - run.clock.now(), SOON) if waits.until else None
+    if state.parked is not None:
+        return Rest(RunStatus.PARKED, waits.sentence, again=again, progressed=fruitful, wake_in=wake_in)
     again = again or not waits.sentence
     return Rest(status=status, waiting_for=waits.sentence, again=again, progressed=fruitful, wake_in=wake_in)

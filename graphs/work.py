@@ -7,15 +7,20 @@ from governance import events as ev
 from governance.chain import Event
 from governance.decisions import Decision, DecisionKind
 from governance.effects import StepStatus
+from graphs.budgets import time_timer
+from graphs.consent import put_to_people
 from graphs.control import Control
 from graphs.dispatcher import Dispatcher
 from graphs.engine import Engine
-from graphs.fold import Phase, RunFold
+from graphs.escalation import escalate, run_timer
+from graphs.fold import Consent, Phase, RunFold
 from graphs.intake import take_up
 from graphs.live import LiveRun
 from graphs.recovery import park, recover
+from graphs.replanning import instead_of, stopped_in, with_history
 from graphs.revision import Drift, check_plan, playbook_of
-from graphs.verdicts import close_expired
+from graphs.saga import Undoing, report_of
+from graphs.verdicts import simulate_verdicts
 from plans.language import Plan
 from playbooks.requests import closed_schema
 
@@ -36,7 +41,8 @@ async def understand(engine: Engine, run: LiveRun, _: Control) -> None:
         decider="rule:typed-request",
     )
     body = ev.RequestUnderstood(request=state.admitted.request, decision=decision)
-    await run.record(Event("understood", body))
+    timer = run_timer(engine, state)
+    await run.record(Event("understood", body), rows=[timer] if timer else [])
 
 
 async def plan(engine: Engine, run: LiveRun, _: Control) -> None:
@@ -58,20 +64,33 @@ async def plan(engine: Engine, run: LiveRun, _: Control) -> None:
         else None,
         findings=state.checked.findings if state.checked else (),
     )
-    proposal = await engine.planner.plan(task)
-    revision = state.revision + 1
+    proposal = await engine.planner.plan(with_history(engine, state, task))
+    revision = state.latest + 1
     body = ev.PlanWritten(
-        revision=revision, plan=proposal.plan, author=proposal.decision.decider, decision=proposal.decision
+        revision=revision,
+        plan=proposal.plan,
+        author=proposal.decision.decider,
+        decision=proposal.decision,
+        instead_of=instead_of(state),
+        again=stopped_in(state, proposal.plan),
     )
     await run.record(Event(f"plan:{revision}:written", body))
 
 
 async def check(engine: Engine, run: LiveRun, _: Control) -> None:
-    """Compile the current revision: findings, rulings, pinned tools."""
+    """Compile the current revision: findings, rulings, pinned tools. Where people must agree, wait for them."""
     state = run.state
-    if state.written is not None:
-        body, _checked = check_plan(engine, state, state.written.plan)
-        await run.record(Event(f"plan:{state.revision}:checked", body))
+    dry = bool(state.admitted and state.admitted.dry)
+    if state.consent is Consent.OPEN:
+        if dry:  # a fork of a run that waits for this answer
+            await simulate_verdicts(run)
+            return
+        await take_up(engine, run)
+        await escalate(engine, run)
+    elif state.written is not None:
+        body, checked = check_plan(engine, state, state.written.plan)
+        events, rows = put_to_people(engine, state, body, checked, dry=dry)
+        await run.record(*events, rows=[*rows, *time_timer(engine, state)])
 
 
 async def dispatch(engine: Engine, run: LiveRun, control: Control) -> None:
@@ -86,13 +105,24 @@ async def recover_node(engine: Engine, run: LiveRun, _: Control) -> None:
     """Take up what people left, then deal with what went wrong. A parked run stays parked until somebody says so."""
     if not (run.state.admitted and run.state.admitted.dry):
         await take_up(engine, run)
-        await close_expired(engine, run)
+        await escalate(engine, run)
     if run.state.phase is Phase.RECOVER and run.state.parked is None:
         await recover(engine, run)
 
 
+async def undo(engine: Engine, run: LiveRun, control: Control) -> None:
+    """Take back as much as can be without the world outside."""
+    dry = bool(run.state.admitted and run.state.admitted.dry)
+    await Undoing(engine, run, control, dry=dry).drive()
+
+
 async def report(_: Engine, run: LiveRun, __: Control) -> None:
-    """Say what was done, and end the run."""
+    """Say what was done, or taken back, and end the run."""
+    begun = run.state.undoing
+    if begun is not None:
+        told = ev.RunReported(summary=report_of(run.state, begun))
+        await run.record(Event("reported", told), Event("ended", ev.RunEnded(status=begun.ends)))
+        return
     await run.record(
         Event("reported", ev.RunReported(summary=summary_of(run.state))), Event("ended", ev.RunEnded(status="done"))
     )
@@ -100,7 +130,8 @@ async def report(_: Engine, run: LiveRun, __: Control) -> None:
 
 def summary_of(state: RunFold) -> str:
     """What a run did, in one paragraph."""
-    done = [s.ended for s in state.steps.values() if s.ended is not None and s.ended.status is StepStatus.DONE]
+    ends = [s.ended for i, s in state.steps.items() if s.ended is not None and i not in state.expanded]
+    done = [ended for ended in ends if ended.status is StepStatus.DONE]
     skipped = sum(1 for s in state.steps.values() if s.ended is not None and s.ended.status is StepStatus.SKIPPED)
     systems = sorted({ended.tool.partition(".")[0] for ended in done})
     effects = sum(1 for s in state.steps.values() if s.intent is not None and s.ended is not None)

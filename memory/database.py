@@ -17,8 +17,9 @@ from governance.errors import DatabaseUnavailable
 from memory.statements import statements
 
 OLDEST_SERVER = 15
-CHANNEL = "steward"
-"""Notifications: run ids, comma separated, or nothing, which may mean any run. Only ever a hint."""
+WAKES, GROWTH = "steward", "steward_seen"
+"""Channels of notifications: a run may be due or has something in its inbox; a run's journal or row has changed. The
+payload: run ids, comma separated, or nothing, which may mean any run. Only ever a hint."""
 
 _OTHER_SCHEMA = (
     psycopg.errors.UndefinedTable,

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 import psycopg
 
 from governance.errors import DatabaseUnavailable
-from memory.database import CHANNEL, Database, connect, explained
+from memory.database import GROWTH, WAKES, Database, connect, explained
 
 _ANY = ""
 _RECONNECT_SECONDS = 1
@@ -23,18 +23,29 @@ class Hints:
     def __init__(self, url: str, *, poll_seconds: float) -> None:
         self._url = url
         self._poll_seconds = poll_seconds
-        self._watchers: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
+        self._watchers: defaultdict[tuple[str, str], set[asyncio.Event]] = defaultdict(set)
         self.listening = asyncio.Event()
         """Set while notifications are received."""
 
-    async def watch(self, run_id: str) -> AsyncGenerator[None, None]:
-        """Yields at once, after each hint for the run, and at least once a second. Closing it stops the watching.
+    def watch(self, run_id: str) -> AsyncGenerator[None, None]:
+        """Yields at once, after each wake of the run, and at least once a second. Closing it stops the watching.
 
         Hints in quick succession count as one. The first yield says that nothing from now on is missed.
         """
+        return self._watch((WAKES, run_id))
+
+    def watch_any(self) -> AsyncGenerator[None, None]:
+        """As ``watch``, for all runs: what a worker waits for when nothing is due."""
+        return self._watch((WAKES, _ANY))
+
+    def watch_growth(self, run_id: str = _ANY) -> AsyncGenerator[None, None]:
+        """As ``watch``, after each change of the run's journal or row, or of any run's: what people look at."""
+        return self._watch((GROWTH, run_id))
+
+    async def _watch(self, what: tuple[str, str]) -> AsyncGenerator[None, None]:
         hinted = asyncio.Event()
         hinted.set()
-        self._watchers[run_id].add(hinted)
+        self._watchers[what].add(hinted)
         try:
             while True:
                 with contextlib.suppress(TimeoutError):
@@ -43,13 +54,9 @@ class Hints:
                 hinted.clear()
                 yield
         finally:
-            self._watchers[run_id].discard(hinted)
-            if not self._watchers[run_id]:
-                del self._watchers[run_id]
-
-    def watch_any(self) -> AsyncGenerator[None, None]:
-        """As ``watch``, for all runs: what a worker waits for when nothing is due."""
-        return self.watch(_ANY)
+            self._watchers[what].discard(hinted)
+            if not self._watchers[what]:
+                del self._watchers[what]
 
     async def listen(self) -> None:
         """Receive until cancelled; connect again whenever the connection is lost."""
@@ -61,17 +68,19 @@ class Hints:
 
     async def _receive(self) -> None:
         async with await connect(self._url) as connection:
-            await connection.execute(psycopg.sql.SQL("LISTEN {}").format(psycopg.sql.Identifier(CHANNEL)))
+            for channel in (WAKES, GROWTH):
+                await connection.execute(psycopg.sql.SQL("LISTEN {}").format(psycopg.sql.Identifier(channel)))
             self.listening.set()
-            self._spread("")  # whatever was missed
+            self._spread(WAKES, "")  # whatever was missed
+            self._spread(GROWTH, "")
             async for notification in connection.notifies():
-                self._spread(notification.payload)
+                self._spread(notification.channel, notification.payload)
 
-    def _spread(self, payload: str) -> None:
-        runs = [*payload.split(","), _ANY] if payload else list(self._watchers)
-        for run_id in runs:
-            for hinted in self._watchers.get(run_id, ()):
-                hinted.set()
+    def _spread(self, channel: str, payload: str) -> None:
+        hinted = [(channel, run_id) for run_id in (*payload.split(","), _ANY)] if payload else list(self._watchers)
+        for what in hinted:
+            for watcher in self._watchers.get(what, ()) if what[0] == channel else ():
+                watcher.set()
 
 
 @asynccontextmanager

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from psycopg.rows import DictRow
 
 from governance.errors import Refused
 from governance.runs import InboxRow, InputKind
+from memory.batching import Together
 from memory.database import Database
 from memory.ids import fingerprint, new_id, no_run, run_uuid
 from memory.statements import statements
@@ -20,6 +22,7 @@ class Inbox:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._sql = statements("inbox")
+        self._opens = Together(self._open, name="inbox reads")
 
     async def put(self, run_id: str, kind: InputKind, body: dict[str, Any], *, dedupe: str | None = None) -> InboxRow:
         """Leave something for a run and wake it, in one transaction. Repeats with the same ``dedupe`` get the first row.
@@ -46,9 +49,21 @@ class Inbox:
             f"Run {run_id} has ended, so nothing can be left for it.", hint="`steward show` tells how it ended."
         )
 
+    async def left(self, run_id: str, dedupe: str) -> InboxRow | None:
+        """What was left for a run under this key, taken up or not; None when nothing was."""
+        values = {"run": run_uuid(run_id), "dedupe": fingerprint(dedupe)}
+        rows = await self._database.fetch(self._sql["left"], values)
+        return _row(rows[0]) if rows else None
+
     async def open(self, run_id: str) -> list[InboxRow]:
         """The rows that no event has taken up yet, oldest first."""
-        return [_row(row) for row in await self._database.fetch(self._sql["open"], {"run": run_uuid(run_id)})]
+        return await self._opens.ask(str(run_uuid(run_id)))
+
+    async def _open(self, asked: Sequence[str]) -> list[list[InboxRow]]:
+        found: dict[str, list[InboxRow]] = {run_id: [] for run_id in asked}
+        for row in await self._database.fetch(self._sql["open"], {"run": [run_uuid(run_id) for run_id in found]}):
+            found[str(row["run_id"])].append(_row(row))
+        return [found[run_id] for run_id in asked]
 
 
 def _row(row: DictRow) -> InboxRow:

@@ -18,7 +18,8 @@ from psycopg.types.json import Jsonb
 
 from governance.chain import Broken, Entry
 from governance.errors import DatabaseUnavailable, Fenced, InvalidInput, StewardError, TailMoved
-from governance.runs import AskReview, Claim, CloseReview, SetTimer, SideRow
+from governance.runs import AskReview, Claim, CloseReview, EscalateReview, SetTimer, SideRow
+from memory.batching import Together
 from memory.database import Database
 from memory.ids import run_uuid
 from memory.statements import statements
@@ -60,6 +61,7 @@ class Journal:
         self._sql = statements("journal")
         self._waiting: list[_Append] = []
         self._writer: asyncio.Task[None] | None = None
+        self._reads = Together(self._read, name="journal reads")
         self.commits = 0
         """How many calls to the database all appends have taken so far."""
 
@@ -84,9 +86,15 @@ class Journal:
         await answer
 
     async def read(self, run_id: str, after: int = 0) -> list[Entry]:
-        """The entries with ``seq`` greater than ``after``, in order; none for an unknown run."""
-        found = await self._database.fetch(self._sql["read"], {"run": run_uuid(run_id), "after": after})
-        return [_entry(row) for row in found]
+        """The entries with ``seq`` greater than ``after``, in order; none for an unknown run. Reads that wait together are one."""
+        return await self._reads.ask((run_id, after))
+
+    async def _read(self, asked: Sequence[tuple[str, int]]) -> list[list[Entry]]:
+        values = {"run": [run_uuid(run_id) for run_id, _ in asked], "after": [after for _, after in asked]}
+        answers: list[list[Entry]] = [[] for _ in asked]
+        for row in await self._database.fetch(self._sql["read"], values):
+            answers[row.pop("number") - 1].append(_entry(row))
+        return answers
 
     async def all_entries(self, run_id: str | None = None) -> AsyncGenerator[Entry, None]:
         """The entries of one run or of all, run by run and in order, as of one moment; streamed, not collected."""
@@ -118,8 +126,10 @@ class Journal:
         """Write until nobody waits. Runs as a task of its own, so no caller's cancellation reaches it."""
         batch: list[_Append] = []
         try:
-            while batch := self._next_batch():
-                await self._write_batch(batch)
+            while self._waiting:
+                await asyncio.sleep(0)  # whoever is ready at this moment comes along
+                if batch := self._next_batch():
+                    await self._write_batch(batch)
         finally:
             for append in [*batch, *self._waiting]:  # none, but after a failure that nobody foresaw
                 append.settle(DatabaseUnavailable("The journal could not be written; read its tail and go on."))
@@ -243,6 +253,14 @@ def _side(append: _Append, row: SideRow) -> dict[str, Any]:
                 "at": at,
                 "status": status.value,
                 "why": why,
+            }
+        case EscalateReview(review_id, approvers, escalation):
+            return {
+                "what": "escalate",
+                "run_id": run_id,
+                "id": review_id,
+                "approvers": list(approvers),
+                "escalation": escalation.model_dump_json(),
             }
         case SetTimer(timer_id, due_at):
             return {"what": "timer", "run_id": run_id, "id": timer_id, "at": due_at.isoformat()}

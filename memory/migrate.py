@@ -1,16 +1,20 @@
 """Bringing a database to the present version: tables (Alembic), checkpoint tables (LangGraph), functions and rights.
 
-Everything is owned by whoever the owner's address logs in as. Any number of processes may do this at the same time.
+Everything is owned by whoever the owner's address logs in as. Any number of processes may do this at the same time. A mark in the database says which version was here last.
 """
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from pathlib import Path
 
 import psycopg
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
+from langgraph.checkpoint.postgres.base import MIGRATIONS as CHECKPOINT_MIGRATIONS
+from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import DictRow, dict_row
 from sqlalchemy import create_engine, pool
@@ -22,6 +26,7 @@ from memory.database import AppConnection, explained, readable
 from memory.statements import script, statements
 
 _LOOK_SECONDS = 0.1
+_MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 async def migrate(owner_url: str, app_url: str | None = None) -> None:
@@ -37,10 +42,27 @@ async def migrate(owner_url: str, app_url: str | None = None) -> None:
         async with await psycopg.AsyncConnection[DictRow].connect(
             owner_url, autocommit=True, prepare_threshold=0, row_factory=dict_row
         ) as connection:
-            await _alone(connection)
-            await asyncio.to_thread(_upgrade, owner_url)
-            await make_checkpoint_tables(connection)
-            await _finish(connection, conninfo_to_dict(readable(app_url)).get("user") if app_url else None)
+            login = conninfo_to_dict(readable(app_url)).get("user") if app_url else None
+            if not await _is_present(connection):
+                await _alone(connection)
+                await asyncio.to_thread(_upgrade, owner_url)
+                await make_checkpoint_tables(connection)
+                await _finish(connection)
+            if login:
+                await _admit_login(connection, str(login))
+
+
+async def _is_present(connection: AppConnection) -> bool:
+    """Whether a process of this version has been here: looking takes no locks, and workers start all the time."""
+    row = await (await connection.execute(statements("migrate")["mark"])).fetchone()
+    return row is not None and row["mark"] == _mark()
+
+
+def _mark() -> str:
+    """Changes with the tables, the checkpoint tables, the functions and the rights."""
+    head = ScriptDirectory(str(_MIGRATIONS)).get_current_head()
+    parts = (script("functions"), script("grants"), script("migrate"), str(head).encode())
+    return hashlib.sha256(b"|".join((*parts, str(len(CHECKPOINT_MIGRATIONS)).encode()))).hexdigest()
 
 
 async def _alone(connection: AppConnection) -> None:
@@ -69,16 +91,20 @@ def _upgrade(owner_url: str) -> None:
 def alembic_config(connection: Connection) -> Config:
     """Alembic's settings for our versions on ``connection``, for whoever wants to run another of its commands."""
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
     return config
 
 
-async def _finish(connection: AppConnection, login: object) -> None:
-    sql = statements("migrate")
+async def _finish(connection: AppConnection) -> None:
     async with connection.transaction():
-        for part in (sql["role"], script("functions"), script("grants")):
+        for part in (statements("migrate")["role"], script("functions"), script("grants")):
             await connection.execute(part, prepare=False)  # many statements at once cannot be prepared
-        if login:
-            await connection.execute(sql["login"], {"login": str(login)})
-            await connection.execute(sql["member"])
+        mark = sql.SQL("COMMENT ON FUNCTION steward_guard_journal IS {}").format(sql.Literal(_mark()))
+        await connection.execute(mark)
+
+
+async def _admit_login(connection: AppConnection, login: str) -> None:
+    async with connection.transaction():
+        await connection.execute(statements("migrate")["login"], {"login": login})
+        await connection.execute(statements("migrate")["member"])

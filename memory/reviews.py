@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 import psycopg
 from psycopg.rows import DictRow
 
 from governance.errors import AlreadyDecided, InvalidInput, NotFound
+from governance.escalation import Escalation, first_standing
 from governance.reviews import Choice, ReviewCard, ReviewKind, ReviewStatus, Verdict
 from governance.runs import ReviewRow
+from memory.batching import Together
 from memory.database import Database
 from memory.ids import demand_length, new_id, run_uuid
 from memory.statements import statements
 
 _ERASED = "(erased)"
+_WHOLE = re.compile(r"[0-9a-f]{12}")
 _DONE = {
     Choice.APPROVE: "approved",
     Choice.EDIT: "edited",
@@ -31,6 +35,7 @@ class Reviews:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._sql = statements("reviews")
+        self._exact = Together(self._named, name="reviews")
 
     async def decide(self, review_id: str, verdict: Verdict, *, by: str, at: datetime) -> ReviewRow:
         """Answer an open review: the row, the verdict in the run's inbox and the wake, in one transaction.
@@ -73,12 +78,18 @@ class Reviews:
         """
         digits = text.strip().lower().removeprefix("rv-")
         demand_length(digits, text)
+        if _WHOLE.fullmatch(digits) and (row := await self._exact.ask(f"rv-{digits}")):
+            return _review(row)
         rows = await self._fetch("beginning_with", {"text": f"rv-{digits}"})
         if len(rows) > 1:
             raise NotFound(f"More than one review begins with {text!r}.", hint="Give more of the id.")
         if not rows:
             raise _no_review(text)
         return _review(rows[0])
+
+    async def _named(self, asked: Sequence[str]) -> list[DictRow | None]:
+        rows = {row["id"]: row for row in await self._fetch("named", {"ids": list(asked)})}
+        return [rows.get(review_id) for review_id in asked]
 
     async def _fetch(self, statement: str, values: Mapping[str, object]) -> list[DictRow]:
         try:
@@ -126,13 +137,17 @@ def _why(row: DictRow) -> str:
 
 
 def _review(row: DictRow) -> ReviewRow:
+    card = ReviewCard.model_validate_json(row["card"]) if row["card"] is not None else _blank(row)
+    told = row["escalation"]
+    escalation = first_standing(card) if told is None else Escalation.model_validate_json(told)
     return ReviewRow(
-        card=ReviewCard.model_validate_json(row["card"]) if row["card"] is not None else _blank(row),
+        card=card.model_copy(update={"approvers": tuple(row["approvers"]), "due_at": escalation.due_at}),
         status=ReviewStatus(row["status"]),
         verdict=Verdict.model_validate_json(row["verdict"]) if row["verdict"] is not None else None,
         decided_by=row["decided_by"],
         decided_at=row["decided_at"],
         closed_why=row["closed_why"],
+        escalation=escalation,
     )
 
 

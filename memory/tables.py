@@ -8,15 +8,19 @@ from __future__ import annotations
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     DateTime,
+    Double,
     ForeignKey,
+    Identity,
     Index,
     Integer,
     LargeBinary,
     MetaData,
     PrimaryKeyConstraint,
     Sequence,
+    SmallInteger,
     Table,
     Text,
     UniqueConstraint,
@@ -63,7 +67,22 @@ RUN = Table(
     Column("claimed_seq", BigInteger, nullable=False, server_default=text("0"), comment="the journal's tail at claim"),
     Column("fruitless", Integer, nullable=False, server_default=text("0")),
     Column("dedupe", LargeBinary, unique=True, comment="sha256 of the trigger's key: keys may hold a person's data"),
-    Index("run_due_idx", "wake_at", postgresql_where=text("owner IS NULL AND wake_at IS NOT NULL")),
+    Column("priority", SmallInteger, nullable=False, server_default=text("0"), comment="-1 low … 2 urgent"),
+    Column("claimed_at", _MOMENT),
+    Column("deaths", SmallInteger, nullable=False, server_default=text("0"), comment="of its workers, in a row"),
+    Column("blamed_seq", BigInteger, nullable=False, server_default=text("0"), comment="the tail at the first of them"),
+    Column(
+        "alone", Boolean, nullable=False, server_default=text("false"), comment="the only run in its worker's hands"
+    ),
+    Index("run_due_idx", "priority", "wake_at", postgresql_where=text("owner IS NULL AND wake_at IS NOT NULL")),
+    Index(
+        "run_suspect_idx",
+        "wake_at",
+        postgresql_where=text("owner IS NULL AND wake_at IS NOT NULL AND deaths >= 2"),
+    ),
+    Column("parent_id", Uuid, comment="the run that started it; no key: it may be elsewhere"),
+    Column("parent_step", Text),
+    Index("run_parent_id_idx", "parent_id", postgresql_where=text("parent_id IS NOT NULL")),
     Index("run_owned_idx", "owner", postgresql_where=text("owner IS NOT NULL")),
 )
 
@@ -95,6 +114,7 @@ REVIEW = _run_table(
     Column("decided_at", _MOMENT),
     Column("closed_why", Text, nullable=False, server_default=_NOTHING),
     Column("closed_at", _MOMENT),
+    Column("escalation", Text, comment="where it stands in its chain, as JSON; null: still level 0"),
     PrimaryKeyConstraint("run_id", "id"),
     Index("review_id_idx", "id"),
     Index("review_open_idx", "asked_at", postgresql_where=text("status = 'open'")),
@@ -148,4 +168,25 @@ CHAT_RUN = _run_table(
     Column("thread_id", Uuid, ForeignKey("chat_thread.id", ondelete="CASCADE"), nullable=False),
     PrimaryKeyConstraint("run_id", "thread_id"),
     Index("chat_run_thread_id_idx", "thread_id"),
+)
+
+# Systems are no runs': one row for each, shared by all workers.
+SYSTEM_HEALTH = Table(
+    "system_health",
+    METADATA,
+    Column("name", Text, primary_key=True),
+    Column("number", Integer, Identity(always=True), nullable=False, comment="its advisory locks"),
+    Column("failures", Integer, nullable=False, server_default=text("0"), comment="in a row"),
+    Column("opened_at", _MOMENT, comment="business time; null: closed"),
+    Column("why", Text, nullable=False, server_default=_NOTHING),
+    Column("not_before", _MOMENT, comment="business time: it asked all to slow down"),
+)
+
+SYSTEM_RATE = Table(
+    "system_rate",
+    METADATA,
+    Column("name", Text, primary_key=True),
+    Column("tokens", Double, nullable=False, comment="calls that may go now; below 0: promised to waiting ones"),
+    Column("filled_at", _MOMENT, nullable=False),
+    Column("promised_until", _MOMENT, nullable=False, comment="to calls that come back by a timer"),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from governance.findings import Finding, Severity
@@ -15,12 +16,22 @@ from tools.contract import ToolSpec
 
 
 @dataclass(frozen=True)
+class Startable:
+    """A playbook as a step may start it: the schema of its request, and the permission that it takes."""
+
+    schema: Mapping[str, Any]
+    permission: str = ""
+
+
+@dataclass(frozen=True)
 class Premises:
     """What a plan is checked against.
 
     ``request`` is the understood request, ``request_schema`` its JSON Schema; ``untrusted`` the request fields that
     came from untrusted text; ``begun`` maps ids of steps already begun in earlier revisions to their action digest
-    as written (tool and args document); ``max_steps`` is the budget.
+    as written (``plans.begun``); ``kept`` are steps that a revision may not drop, ``dropped`` those that failed and were
+    given up. ``max_steps`` and ``max_money`` are the budget (None: as much as is needed).
+    ``startable`` has the playbooks by name and by id (None: they are not known here).
     """
 
     tools: Mapping[str, ToolSpec]
@@ -32,19 +43,24 @@ class Premises:
     requester: Person
     untrusted: frozenset[str] = frozenset()
     begun: Mapping[str, str] = field(default_factory=dict)
+    kept: frozenset[str] = frozenset()
+    dropped: frozenset[str] = frozenset()
     max_steps: int = 200
+    max_money: Decimal | None = None
+    startable: Mapping[str, Startable] | None = None
 
 
 @dataclass(frozen=True)
 class CheckedPlan:
     """A plan that passed. Made only by ``plans.checker.check``.
 
-    ``needs`` maps each step to the ids of the steps it waits for (references and ``after``); ``rulings`` has one
-    ruling a step, with approvers resolved to person ids.
+    ``needs`` maps each step to the ids of the steps it waits for (references and ``after``), ``references`` to those
+    that its arguments, ``when`` and ``for_each`` refer to; ``rulings`` has one ruling a step, with approvers resolved to person ids.
     """
 
     plan: Plan
     needs: Mapping[str, frozenset[str]]
+    references: Mapping[str, frozenset[str]]
     rulings: Mapping[str, Ruling]
     tools: Mapping[str, ToolSpec]
 

@@ -57,8 +57,8 @@ RESERVED_STEP_ID = Code(
 NOT_RUN_YET = Code(
     "construct-not-run",
     "The language has this, but the dispatcher does not run it yet",
-    "`for_each`, `decide` and `not_before`, and references to `item` and `run`, are part of the language and are "
-    "refused until the dispatcher runs them. Write the steps out one by one.",
+    "`decide`, and references to `run`, are part of the language and are refused until the dispatcher runs them. "
+    "Write the steps out one by one, with conditions.",
 )
 UNKNOWN_TOOL = Code(
     "unknown-tool",
@@ -169,6 +169,12 @@ IRREVERSIBLE_UNORDERED = Code(
     "An irreversible effect does not wait for the effects that can be undone",
     "It could run first by chance. The fix is the `after` that the irreversible step needs.",
 )
+GATE_AFTER_PIVOT = Code(
+    "gate-after-pivot",
+    "Somebody may say no after the point of no return",
+    "Among effects that cannot be undone, those that a person decides on come before those that go by themselves: a no "
+    "after the first of them would leave half of the work done, with no way back and no way on.",
+)
 IRREVERSIBLE_UNGATED = Code(
     "irreversible-ungated",
     "An irreversible effect passes by a rule that does not speak of it",
@@ -207,6 +213,12 @@ UNKNOWN_GOAL = Code(
     "`goal_steps` names a goal that the playbook does not have",
     "The keys of `goal_steps` are the ids of the playbook's goals.",
 )
+UNDO_NOT_PERMITTED = Code(
+    "undo-not-permitted",
+    "The requester may do this, but not take it back",
+    "A run takes back with the permissions of the person who asked for it. What they may not undo they may not do: the "
+    "fix names people who hold the permission.",
+)
 NOT_PERMITTED = Code(
     "not-permitted",
     "The requester may not use this tool",
@@ -241,6 +253,41 @@ BEGUN_CHANGED = Code(
     "A step that has already begun is not what it was",
     "A step's id is bound to one tool, version and arguments from the moment it begins. A revision that needs "
     "something else gives it a new id.",
+)
+
+ITEM_KEY = Code(
+    "item-key",
+    "The key of `for_each` does not tell the items apart, or stands where it must not",
+    "Each item's step is known by its key: in ids, reviews and the journal. The key refers to `item`, differs from item "
+    "to item, is legible and at most 60 characters long, and is no e-mail address or name of a person, because ids stay "
+    "when a person's data is erased.",
+)
+TOO_MANY_ITEMS = Code(
+    "too-many-items",
+    "The list of `for_each` is longer than its `max`",
+    "`max` is 100 where the step does not say otherwise, and at most 1000.",
+)
+MAY_BE_EMPTY = Code(
+    "goal-for-none",
+    "A goal is to be reached by a step for each item of a list that may be empty",
+    "For an empty list a step with `for_each` does nothing and is done, so it reaches a goal only if the list surely "
+    "has an item: a list that is written out, a field of the request that has one, or an output with `minItems`.",
+)
+OVER_BUDGET = Code(
+    "over-budget",
+    "The plan spends more than the run's budget",
+    "The amounts that are known before the run, of steps that surely run, come to more than the playbook's "
+    "`budget.money`. What is known only later is counted when the run comes to it.",
+)
+FAILED_KEPT = Code(
+    "failed-step-kept",
+    "A revision has a step that failed in this run",
+    "A revision after a failure leaves the failed step out. What takes its place has a new id.",
+)
+BEGUN_DROPPED = Code(
+    "begun-dropped",
+    "A revision lacks a step that was done, or that may have been",
+    "What was done stands in every later revision, so that it is seen, referred to and undone.",
 )
 
 CODES: tuple[Code, ...] = tuple(value for value in tuple(globals().values()) if isinstance(value, Code))

@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from governance.effects import EffectClass
 from governance.findings import Finding
 from plans import codes
+from plans.catalog_use import permits
 from plans.schemas import Interface, Same, close
 from plans.subject import Subject
 from plans.undo import undo_problems
+from tools.contract import ToolSpec
 
 
 def order_findings(subject: Subject) -> Iterator[Finding]:
@@ -26,7 +28,7 @@ def order_findings(subject: Subject) -> Iterator[Finding]:
 
 
 def undo_findings(subject: Subject) -> Iterator[Finding]:
-    """Effects that can neither be undone nor say why not, and undo calls that would not work."""
+    """Effects that can neither be undone nor say why not, and undo calls that would not work or are not allowed."""
     for step_id, tool in subject.tools.items():
         spec, place = tool.spec, f"steps.{step_id}.tool"
         if spec.effect is EffectClass.READ:
@@ -41,8 +43,21 @@ def undo_findings(subject: Subject) -> Iterator[Finding]:
             fix = f"did you mean {near}?" if near else ""
             yield codes.BAD_UNDO(place, f"{spec.id} is undone by {spec.undo.tool}, which is not in the catalog", fix)
             continue
+        yield from _permission(place, spec.id, undo, subject)
         for problem in undo_problems(Same(spec), Same(undo)):
             yield codes.BAD_UNDO(place, f"the undo of {spec.id} would not work: {problem}", "mend the tool's file")
+
+
+def _permission(place: str, effect: str, undo: ToolSpec, subject: Subject) -> Iterator[Finding]:
+    requester = subject.premises.requester
+    if permits(requester, undo.permission):
+        return
+    able = [p.name for p in subject.premises.directory.everyone() if permits(p, undo.permission)]
+    yield codes.UNDO_NOT_PERMITTED(
+        place,
+        f"{requester.name} may not take {effect} back: {undo.id} needs the permission {undo.permission}",
+        f"let {' or '.join(able[:3])} ask for it" if able else f"nobody holds {undo.permission}",
+    )
 
 
 def is_compensable(tool: Interface) -> bool:

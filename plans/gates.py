@@ -12,6 +12,7 @@ from plans import codes
 from plans.checked import Premises
 from plans.effects_order import is_irreversible
 from plans.expressions import Expression, references
+from plans.loops import ITEM, Loop
 from plans.resolve import evaluate_expression
 from plans.schemas import Interface
 from plans.subject import Subject
@@ -68,7 +69,7 @@ def _taint(subject: Subject) -> Mapping[str, frozenset[str]]:
     untrusted argument went into: it was chosen by it.
     """
     untrusted = subject.premises.untrusted
-    uses = {step_id: _uses(args) for step_id, args in subject.expressions.items()}
+    uses = {step_id: _uses(args, subject.loops.get(step_id)) for step_id, args in subject.expressions.items()}
     feeds: dict[str, list[str]] = {}
     for step_id, used in uses.items():
         for _, root, _ in used:
@@ -91,9 +92,12 @@ def _taint(subject: Subject) -> Mapping[str, frozenset[str]]:
     }
 
 
-def _uses(args: Mapping[str, Expression]) -> list[tuple[str, str, str]]:
-    """What the arguments refer to: argument, root, and the field that follows it."""
-    paths = [(name, ref.path.split(".")) for name, value in args.items() for ref in references(value)]
+def _uses(args: Mapping[str, Expression], loop: Loop | None) -> list[tuple[str, str, str]]:
+    """What the arguments refer to: argument, root, and the field that follows it. An item is of what its list is of."""
+    found = [(name, ref) for name, value in args.items() for ref in references(value)]
+    lists = list(references(loop.items)) if loop else []
+    traced = [(name, each) for name, ref in found for each in (lists if loop and ref.root == ITEM else [ref])]
+    paths = [(name, ref.path.split(".")) for name, ref in traced]
     return [(name, path[0], path[1] if len(path) > 1 else "") for name, path in paths]
 
 

@@ -2,22 +2,42 @@
 
 Values in ``args`` are JSON literals, ``{"$ref": "request.email"}`` or ``{"$ref": "account.user_id"}`` (a step's
 output), ``{"$text": "{request.first_name} {request.last_name}"}`` and ``{"$first": [value, …]}``, at any depth.
-``when`` is a condition (governance/conditions.py) over the same scope. The language is wider than what the
-dispatcher runs yet; the checker refuses the rest by name.
+``when`` is a condition (governance/conditions.py) over the same scope. ``for_each`` makes a step once for each item of
+a list, ``not_before`` holds it back until a moment. The language is wider than what the dispatcher runs yet; the
+checker refuses the rest by name.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from governance.canonical import digest
 from governance.decisions import Confidence
+from plans.expressions import Expression, parse
 
 SCHEMA = 1
 STEP_ID = r"^[a-z][a-z0-9_]*$"
 RESERVED = frozenset({"request", "item", "run"})
+
+
+MOST_ITEMS = 100
+
+
+class ForEach(BaseModel):
+    """A list, and what tells its items apart. ``item`` is a root in the step's ``args`` and ``when``.
+
+    ``items`` is a list, a ``$ref`` to one, or a ``$first`` of these; ``key`` a text or whole number over ``item``.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    items: Any
+    key: Any
+    max: int = Field(default=MOST_ITEMS, ge=1, le=1000, strict=True)
 
 
 class Step(BaseModel):
@@ -32,9 +52,14 @@ class Step(BaseModel):
     confidence: Confidence
     when: dict[str, Any] | None = None
     after: tuple[str, ...] = ()
-    for_each: dict[str, Any] | None = None
+    for_each: ForEach | None = None
     decide: dict[str, Any] | None = None
-    not_before: Any = None
+    not_before: Any = Field(default=None, description="a date (00:00 UTC) or a date-time, or a reference to one")
+
+    @cached_property
+    def expressions(self) -> Mapping[str, Expression]:
+        """The arguments, parsed."""
+        return {name: parse(value) for name, value in self.args.items()}
 
 
 class Plan(BaseModel):
@@ -65,3 +90,19 @@ class Plan(BaseModel):
 
 def _no_step(step_id: str) -> Step:
     raise KeyError(step_id)
+
+
+def instance_id(step_id: str, key: str) -> str:
+    """The id of what a step with ``for_each`` is for one item: ``access[engineering]``."""
+    return f"{step_id}[{key}]"
+
+
+def written_id(step_id: str) -> str:
+    """The id under which a step stands in the plan: without an item's key."""
+    return step_id.partition("[")[0]
+
+
+def step_and_item(step_id: str) -> tuple[str, str]:
+    """A step's id as written, and the key of the item that it is there for, or an empty text."""
+    written, _, key = step_id.partition("[")
+    return written, key.removesuffix("]")

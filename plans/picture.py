@@ -9,7 +9,7 @@ from xml.sax.saxutils import escape
 from governance.policy import Ruling, RulingKind
 from plans.language import Plan, Step
 from plans.layers import direct_needs, layers
-from plans.wording import condition_text
+from plans.wording import beside, condition_text
 
 WIDTH = 480
 _MARGIN, _GUTTER, _CARD, _HEIGHT, _ROW_GAP, _BAND_PAD, _BAND_GAP = 26, 24, 202, 90, 20, 14, 26
@@ -153,13 +153,13 @@ def _who(step: Step, ruling: Ruling | None) -> str:
         return f"◆ {', '.join(person.partition('@')[0] for person in ruling.approvers) or 'nobody may decide'}"
     if ruling is not None and ruling.kind is RulingKind.FORBID:
         return f"✕ {ruling.rule}"
-    return (
-        f"if {condition_text(step.when)}" if step.when is not None else "goes by itself" if ruling else "not ruled on"
+    return "; ".join([*beside(step), *([f"if {condition_text(step.when)}"] if step.when is not None else [])]) or (
+        "goes by itself" if ruling else "not ruled on"
     )
 
 
 def _hover(step: Step, ruling: Ruling | None) -> str:
-    parts = [f"{step.id}: {step.tool}", f"{step.reason} ({step.confidence:.0%} sure)"]
+    parts = [f"{step.id}: {step.tool}", f"{step.reason} ({step.confidence:.0%} sure)", *beside(step)]
     if step.when is not None:
         parts.append(f"if {condition_text(step.when)}")
     if ruling is not None:

@@ -13,15 +13,17 @@ from tools.contract import ToolSpec
 
 
 def step_references(step: Step) -> frozenset[str]:
-    """The ids of the steps that arguments and ``when`` refer to."""
-    named = {ref.root for value in step.args.values() for ref in references(parse(value))}
+    """The ids of the steps that arguments, ``when`` and ``for_each`` refer to."""
+    each = [parse(step.for_each.items), parse(step.for_each.key)] if step.for_each else []
+    named = {ref.root for value in (*step.expressions.values(), *each) for ref in references(value)}
     named |= {path.partition(".")[0] for path in condition_references(step.when)}
     return frozenset(named - RESERVED)
 
 
 def needs_of(step: Step) -> frozenset[str]:
     """The ids of the steps that this one waits for."""
-    return step_references(step) | frozenset(step.after)
+    held = {ref.root for ref in references(parse(step.not_before))} - RESERVED
+    return step_references(step) | frozenset(step.after) | held
 
 
 def recall(plan: Plan, rulings: Sequence[Ruling], tools: Mapping[str, ToolSpec]) -> CheckedPlan:
@@ -29,6 +31,7 @@ def recall(plan: Plan, rulings: Sequence[Ruling], tools: Mapping[str, ToolSpec])
     return CheckedPlan(
         plan=plan,
         needs={step.id: needs_of(step) for step in plan.steps},
+        references={step.id: step_references(step) for step in plan.steps},
         rulings={ruling.step: ruling for ruling in rulings},
         tools={step.tool: tools[step.tool] for step in plan.steps},
     )

@@ -106,6 +106,10 @@ def _member(shapes: list[Shape], name: str) -> tuple[list[Shape], bool] | None:
 
 
 def _no_root(root: str, scope: Scope) -> Wrong:
+    if root == "item":
+        return Wrong(
+            codes.UNKNOWN_REFERENCE, "“item” is there only in a step with for_each", "give the step a for_each"
+        )
     if root in RESERVED and root != "request":
         return Wrong(codes.NOT_RUN_YET, f"“{root}” cannot be referred to yet", "refer to the request or to a step")
     near = close(root, list(scope.roots))

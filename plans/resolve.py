@@ -8,7 +8,7 @@ from typing import Any
 
 from governance.conditions import MISSING, Truth, evaluate, look_up
 from governance.errors import StewardError
-from plans.expressions import Bad, Expression, Fields, First, Items, Literal, Ref, Text, parse
+from plans.expressions import Bad, Expression, Fields, First, Items, Literal, Ref, Text
 from plans.language import Step
 from tools.contract import ToolSpec
 
@@ -29,8 +29,7 @@ def resolve_args(step: Step, scope: Mapping[str, Any], spec: ToolSpec) -> dict[s
     """
     required = spec.input.get("required", ())
     args: dict[str, Any] = {}
-    for name, document in step.args.items():
-        expression = parse(document)
+    for name, expression in step.expressions.items():
         value = evaluate_expression(expression, scope)
         if not isinstance(expression, Literal) and (value is None or value is MISSING) and name not in required:
             continue

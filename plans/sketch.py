@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping
 from governance.policy import Ruling, RulingKind
 from plans.language import Plan, Step
 from plans.layers import direct_needs, layers
-from plans.wording import condition_text
+from plans.wording import beside, condition_text
 
 MARKS: Mapping[RulingKind, str] = {RulingKind.GO: "·", RulingKind.GATE: "◆", RulingKind.FORBID: "✕"}
 LEGEND = "· goes by itself   ◆ a person decides   ✕ forbidden   ? not ruled on"
@@ -57,6 +57,7 @@ def _cut(text: str, most: int) -> str:
 
 def _note(step: Step, ruling: Ruling | None, wanted: Collection[str]) -> str:
     parts = [f"after {', '.join(wanted)}"] if wanted else []
+    parts += beside(step)
     if step.when is not None:
         parts.append(f"if {condition_text(step.when)}")
     if ruling is not None and ruling.kind is RulingKind.GATE:

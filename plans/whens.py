@@ -27,7 +27,7 @@ def when_findings(subject: Subject) -> Iterator[Finding]:
         yield from (codes.BAD_CONDITION(place, sentence) for sentence in wrong)
         if not wrong:
             for atom, known in _atoms(step.when, ()):
-                yield from _atom(atom, known, place, subject.scope)
+                yield from _atom(atom, known, place, subject.scope_of(step.id))
 
 
 def _operands(condition: Condition) -> Iterator[str]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
+from plans.language import Step
+
 _WORDS: Mapping[str, str] = {
     "$eq": "is",
     "$ne": "is not",
@@ -31,6 +33,18 @@ def condition_text(condition: object) -> str:
         if name == "$exists":
             return f"there is {_operand(body)}"
     return _operand(condition)
+
+
+def beside(step: Step) -> list[str]:
+    """What else holds a step back or repeats it, as people read it."""
+    parts = [f"for each of {_value(step.for_each.items)}"] if step.for_each is not None else []
+    return parts + ([f"not before {_value(step.not_before)}"] if step.not_before is not None else [])
+
+
+def _value(value: object) -> str:
+    if isinstance(value, Mapping) and set(value) == {"$first"}:
+        return " or ".join(_value(part) for part in value["$first"])
+    return _operand(value)
 
 
 def _operand(value: object) -> str:

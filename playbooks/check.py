@@ -134,6 +134,23 @@ def _people(playbook: Playbook, directory: Directory) -> Iterator[Finding]:
     yield from _approvers(playbook.policy, directory, "policy")
     for number, name in enumerate(playbook.chain):
         yield from _known(name, directory, f"chain.{number}")
+    yield from _escalation(playbook, directory)
+
+
+def _escalation(playbook: Playbook, directory: Directory) -> Iterator[Finding]:
+    before = 0.0
+    for number, level in enumerate(playbook.escalation):
+        where = f"escalation.{number}"
+        if level.after_hours <= before:
+            yield _error(
+                "escalation-hours",
+                f"{where}.after_hours",
+                f"{level.after_hours:g} hours after the question is not later than {before:g}, when it goes up before",
+                "hours count from the question, and grow",
+            )
+        before = max(before, level.after_hours)
+        for name in level.to:
+            yield from _known(name, directory, f"{where}.to")
 
 
 def _approvers(rules: Iterable[PolicyRule], directory: Directory, where: str) -> Iterator[Finding]:

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from governance.budgets import Budget
 from governance.canonical import digest
+from governance.escalation import Level, Rung
 from governance.goals import Goal
 from governance.policy import PolicyRule
+from governance.priority import Priority
+
+_LATER = ("budget", "escalation", "on_refusal")
 
 
 class Sla(BaseModel):
@@ -17,17 +24,26 @@ class Sla(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    review_hours: float = 24
-    run_hours: float = 240
+    review_hours: float = Field(default=24, gt=0)
+    run_hours: float = Field(default=240, gt=0)
+
+
+class OnRefusal(StrEnum):
+    """What a refused step leads to: people are asked, or the run takes back what it did."""
+
+    ASK = "ask"
+    UNDO = "undo"
 
 
 class Playbook(BaseModel):
-    """Request schema, goals, guidance, policy, SLA and escalation chain.
+    """Request schema, goals, guidance, policy, SLA, budget and escalation chain.
 
     ``request`` is a JSON Schema of an object; its properties may carry ``x-semantic``, ``x-untrusted``, ``x-ask``
     (the question to put when it is missing) and ``default``. ``derived`` adds fields after validation, each an
     expression of the plan language over ``request``. ``phrases`` are words by which triage knows this work.
-    ``title`` is a ``$text`` template over the request, for people and lists.
+    ``title`` is a ``$text`` template over the request, for people and lists. ``escalation`` says who is asked after how
+    long; without it the roles of ``chain`` are, one after the other, each after ``sla.review_hours``.
+    ``on_refusal`` says what a no leads to, and the silence that counts as one.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -43,8 +59,12 @@ class Playbook(BaseModel):
     policy: tuple[PolicyRule, ...] = ()
     sla: Sla = Sla()
     chain: tuple[str, ...] = ()
+    escalation: tuple[Level, ...] = ()
     phrases: tuple[str, ...] = ()
+    budget: Budget = Budget()
     permission: str = ""
+    priority: Priority = Priority.NORMAL
+    on_refusal: OnRefusal = OnRefusal.ASK
 
     @property
     def id(self) -> str:
@@ -53,8 +73,18 @@ class Playbook(BaseModel):
 
     @cached_property
     def digest(self) -> str:
-        """What a run pins."""
-        return digest(self.model_dump(mode="json"))
+        """What a run pins: all but the priority, which changes nothing of what a run does.
+
+        A playbook without a field of a later release keeps the digest that it had before there was one: runs that wait
+        go on.
+        """
+        later = {name for name in _LATER if getattr(self, name) == Playbook.model_fields[name].default}
+        return digest(self.model_dump(mode="json", exclude={"priority", *later}))
+
+    @cached_property
+    def ladder(self) -> tuple[Rung, ...]:
+        """The levels of a question, its approvers' first."""
+        return rungs(self.escalation, self.chain, self.sla)
 
     @property
     def untrusted(self) -> frozenset[str]:
@@ -63,3 +93,18 @@ class Playbook(BaseModel):
         return frozenset(
             n for n, schema in properties.items() if isinstance(schema, dict) and schema.get("x-untrusted")
         )
+
+
+def rungs(escalation: Sequence[Level], chain: Sequence[str], sla: Sla) -> tuple[Rung, ...]:
+    """The levels of a question. The last has ``sla.review_hours``; without ``escalation`` every level has.
+
+    Without ``chain`` too, the managers of those who were asked come next, and nobody after them.
+    """
+    hours = sla.review_hours
+    if not escalation:
+        names = chain or ("manager",)
+        return (Rung((), hours), *(Rung((name,), hours) for name in names))
+    ends = [level.after_hours for level in escalation]
+    spans = [end - begin for begin, end in zip([0.0, *ends], ends, strict=False)]
+    people = [(), *(level.to for level in escalation)]
+    return tuple(Rung(to, span) for to, span in zip(people, [*spans, hours], strict=True))

@@ -8,21 +8,27 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from agents.ports import NotUnderstood, Understood, Wish
+from governance.budgets import Raise
 from governance.chain import Entry, Verified, verify
 from governance.clock import Clock
-from governance.deciding import may_decide, require_answer, require_may_decide
+from governance.deciding import may_decide, require_answer, require_in_time, require_may_decide
 from governance.decisions import Decision
 from governance.errors import AlreadyDecided, InvalidInput, NotPermitted, Refused
 from governance.events import RunStatus
+from governance.forms import require_filled_in
 from governance.people import Directory, Person
-from governance.reviews import Choice, ReviewCard, Verdict
+from governance.priority import Priority
+from governance.reviews import Choice, ReviewCard, ReviewKind, Verdict
 from governance.runs import InputKind, ReviewRow, RunRow
+from governance.systems import SystemStatus
 from governance.text import text_problem
 from graphs.engine import Engine
-from graphs.fold import Phase, fold
+from graphs.fold import Phase
 from graphs.machine import Graph
 from graphs.revision import as_next, check_plan, edited
+from graphs.transitions import fold
 from playbooks.model import Playbook
+from runtime.callbacks import Answered, call_back
 from runtime.export import lines
 from runtime.fork import fork
 from runtime.knowledge import Knowledge
@@ -99,8 +105,11 @@ class Application:
         source: str = "api",
         dedupe: str | None = None,
         understanding: Decision | None = None,
+        priority: Priority | None = None,
     ) -> RunRow:
         """Admit a run, due at once. The same ``dedupe`` again gives the run that it gave before.
+
+        Without a ``priority`` it has its playbook's.
 
         Raises:
             NotFound: no such playbook.
@@ -108,19 +117,24 @@ class Application:
             InvalidRequest: every problem of the request at once.
 
         """
-        ask = Ask(self.knowledge.playbook(playbook), request, by, source, dedupe, understanding)
+        ask = Ask(self.knowledge.playbook(playbook), request, by, source, dedupe, understanding, priority)
         return await self.admission.admit(ask)
 
     async def runs(self, *, limit: int = 50, status: RunStatus | None = None) -> list[RunRow]:
         """The newest runs first."""
         return await self.store.runs.list(limit=limit, status=status)
 
+    async def systems(self) -> tuple[SystemStatus, ...]:
+        """The state of every system over all workers: breaker, calls in flight, limits."""
+        return await self.store.systems()
+
     async def show(self, run: str) -> RunView:
         """A run, whole, by its id or the beginning of it. Raises NotFound."""
         row = await self.store.runs.find_prefix(run)
         entries = await self.store.journal.read(row.id)
         reviews = await self.store.reviews.list(run_id=row.id, open_only=False)
-        return run_view(row, entries, reviews, self.engine.specs, self.clock.now())
+        view = run_view(row, entries, reviews, self.engine.specs, self.clock.now())
+        return replace(view, children=tuple(await self.store.runs.children(row.id)))
 
     async def events(self, run: str, *, after: int = 0, follow: bool = True) -> AsyncIterator[Entry]:
         """The run's journal from ``after`` on; with ``follow`` until the run has ended."""
@@ -157,24 +171,42 @@ class Application:
         row = await self.store.reviews.find_prefix(review)
         require_may_decide(row.card, by, self.directory)
         require_answer(row.card, verdict)
-        if row.card.due_at is not None and row.card.due_at <= self.clock.now():
-            raise Refused(f"The time for this answer was over at {row.card.due_at:%Y-%m-%d %H:%M} UTC.")
+        if row.card.kind is ReviewKind.FORM:
+            require_filled_in(row.card.args.get("schema", {}), verdict.args)
+        require_in_time(row.escalation, self.clock.now())
         if verdict.choice is Choice.EDIT:
             await self._check_edit(row.card, verdict.args or {})
-        elif verdict.args is not None:
+        elif verdict.args is not None and row.card.kind is not ReviewKind.FORM:
             self._check_output(row.card, verdict.args)
         try:
             return await self.store.reviews.decide(row.card.id, verdict, by=by.id, at=self.clock.now())
         except AlreadyDecided as error:
             raise AlreadyDecided(self.named(str(error)), hint=error.hint) from error
 
+    async def call_back(self, address: str, body: Any) -> Answered:
+        """Take an answer for a deferred step, from whoever knows the step's address. Repeats get the first answer.
+
+        ``body`` is the output of the step's tool, or ``{"error": "why not"}``. It is valid from the moment that the
+        step's intent is durable: before the tool's own answer, and after the worker died.
+
+        Raises:
+            NotFound: no step has this address.
+            Refused: the step or its run has ended.
+            InvalidInput: the body is not what the tool gives.
+
+        """
+        return await call_back(self.store, self.engine, address, body)
+
     async def cancel(self, run: str, *, reason: str, by: Person) -> RunRow:
-        """Ask a run to stop. Calls in flight end first. Raises NotFound, Refused, NotPermitted."""
+        """Ask a run to stop. Calls in flight end first, then what can be taken back is, newest first. Raises NotFound, Refused, NotPermitted."""
         return await self._tell(run, InputKind.CANCEL, reason, by)
 
-    async def resume(self, run: str, *, reason: str, by: Person) -> RunRow:
-        """Send a parked run on: what failed is tried again. Raises NotFound, Refused, NotPermitted."""
-        return await self._tell(run, InputKind.RESUME, reason, by)
+    async def resume(self, run: str, *, reason: str, by: Person, more: Raise | None = None) -> RunRow:
+        """Send a parked run on: what failed is tried again; ``more`` is added to its budget.
+
+        Raises NotFound, Refused, NotPermitted.
+        """
+        return await self._tell(run, InputKind.RESUME, reason, by, **({"more": more.model_dump()} if more else {}))
 
     async def fork(self, run: str, *, by: Person, at: int | None = None) -> RunView:
         """What would happen from the event number ``at`` on (default: the last), simulated on a thread of its own.
@@ -239,7 +271,7 @@ class Application:
         if problems:
             raise InvalidInput(f"That is not what {card.tool} gives: {'; '.join(problems)}.")
 
-    async def _tell(self, run: str, kind: InputKind, reason: str, by: Person) -> RunRow:
+    async def _tell(self, run: str, kind: InputKind, reason: str, by: Person, **beside: Any) -> RunRow:
         row = await self.store.runs.find_prefix(run)
         # The journal knows first: the row follows when the worker hands the run back.
         state = fold(row.id, await self.store.journal.read(row.id))
@@ -247,9 +279,14 @@ class Application:
             raise Refused(f"Run {row.id[:13]} has ended; nothing can be changed any more.")
         if kind is InputKind.RESUME and state.parked is None:
             raise Refused(f"Run {row.id[:13]} is not parked; there is nothing to resume.")
+        if kind is InputKind.CANCEL and state.undoing is not None:
+            raise Refused(
+                f"Run {row.id[:13]} is being taken back already.",
+                hint="If it is stuck, it has a question: resume or close.",
+            )
         self._require_manages(row, by, kind.value)
         require_reason(reason, kind.value)
-        await self.store.inbox.put(row.id, kind, {"by": by.id, "reason": reason})
+        await self.store.inbox.put(row.id, kind, {"by": by.id, "reason": reason, **beside})
         return row
 
     @staticmethod

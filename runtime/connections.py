@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from governance.errors import InvalidSettings
 from governance.findings import Finding
@@ -33,6 +35,20 @@ class SystemEntry(BaseModel):
     url: str | None = None
     user: str | None = None
     secret: str | None = None
+    concurrency: int | None = Field(default=None, ge=1, le=1000)
+    rate: float | None = Field(default=None, ge=0)
+    burst: int | None = Field(default=None, ge=1)
+
+
+def limited(systems: Iterable[System], home: Path | None) -> list[System]:
+    """The systems with the limits of ``systems.yaml``. What is wrong with the file is for ``connections`` to say."""
+    known = {system.name: system for system in systems}
+    entries, _ = _read(home / "systems.yaml" if home else None, known)
+    return [replace(system, **_limits(entries.get(name, SystemEntry()))) for name, system in known.items()]
+
+
+def _limits(entry: SystemEntry) -> dict[str, Any]:
+    return entry.model_dump(include={"concurrency", "rate", "burst"}, exclude_none=True)
 
 
 def connections(systems: Iterable[System], home: Path | None, sandbox_port: int) -> dict[str, Connection]:

@@ -22,7 +22,7 @@ class Following:
 
     async def __call__(self, run_id: str, *, after: int, follow: bool) -> AsyncIterator[Entry]:
         """Entries after ``after``; with ``follow`` until the run has ended, otherwise up to the present tail."""
-        async with aclosing(self.hints.watch(run_id)) as hinted:
+        async with aclosing(self.hints.watch_growth(run_id)) as hinted:
             async for _ in hinted:
                 for entry in await self.journal.read(run_id, after):
                     after = entry.seq

@@ -13,9 +13,9 @@ from governance.errors import InvalidInput
 from governance.events import RunStatus
 from governance.runs import RunRow
 from graphs.dry import DRY_CLAIM
-from graphs.fold import fold
 from graphs.live import Entropy
 from graphs.machine import Graph
+from graphs.transitions import fold
 
 
 async def fork(

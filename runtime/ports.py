@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,6 +13,7 @@ from governance.chats import Remark, Thread
 from governance.events import RunStatus
 from governance.reviews import Verdict
 from governance.runs import Claim, InboxRow, InputKind, Rest, ReviewRow, RunRow
+from governance.systems import SystemStatus
 
 
 class RunStore(Protocol):
@@ -20,9 +21,12 @@ class RunStore(Protocol):
 
     async def find_prefix(self, text: str) -> RunRow: ...
     async def get(self, run_id: str) -> RunRow: ...
+    async def children(self, run_id: str) -> list[RunRow]: ...
     async def list(self, *, limit: int = 50, status: RunStatus | None = None) -> list[RunRow]: ...
     async def claim(self, owner: int, limit: int, lease: timedelta) -> Sequence[Claim]: ...
-    async def finish(self, claim: Claim, rest: Rest) -> int: ...
+    async def isolate(self, claim: Claim) -> None: ...
+    async def accompany(self, owner: int) -> None: ...
+    async def finish(self, claim: Claim, rest: Rest, saver: object = None) -> int: ...
     async def wake(self, run_id: str) -> None: ...
     async def reap(self) -> int: ...
 
@@ -49,6 +53,7 @@ class InboxWriter(Protocol):
     async def put(
         self, run_id: str, kind: InputKind, body: dict[str, Any], *, dedupe: str | None = None
     ) -> InboxRow: ...
+    async def left(self, run_id: str, dedupe: str) -> InboxRow | None: ...
 
 
 class Follower(Protocol):
@@ -91,6 +96,7 @@ class Store:
     stirred: Callable[[], AsyncGenerator[None, None]]
     chats: ChatStore
     erase: Eraser
+    systems: Callable[[], Awaitable[tuple[SystemStatus, ...]]]
 
 
 class Timers(Protocol):

@@ -37,6 +37,8 @@ async def preview(knowledge: Knowledge, playbook_name: str, request: dict[str, A
         directory=knowledge.directory,
         requester=by,
         untrusted=playbook.untrusted,
+        max_steps=playbook.budget.steps,
+        max_money=playbook.budget.money.exact if playbook.budget.money else None,
     )
     task = PlanningTask(playbook.id, playbook.goals, playbook.guidance, understood, closed_schema(playbook), specs)
     proposal = await knowledge.planner.plan(task)

@@ -26,7 +26,7 @@ class Settings(BaseSettings):
         default=None, description="the owner's connection for migrations; default: database_url"
     )
     sandbox_port: int = Field(default=8700, description="base port of the sandbox company; its systems are at +1 … +9")
-    worker_slots: int = Field(default=16, ge=1, description="how many runs a worker advances at once")
+    worker_slots: int = Field(default=64, ge=1, description="how many runs a worker advances at once")
     lease_seconds: float = Field(default=15, gt=0, description="how long a silent worker keeps its runs")
     poll_seconds: float = Field(
         default=0.5, gt=0, description="how often a worker looks for due runs when no hint comes"
@@ -39,6 +39,14 @@ class Settings(BaseSettings):
     chat_port: int = Field(default=8000, description="the port on which the chat listens")
     chat_secret: SecretStr | None = Field(
         default=None, description="signs chat sessions; made and kept under state when absent"
+    )
+    serve_host: str = Field(default="127.0.0.1", description="the address on which `steward serve` listens")
+    serve_port: int = Field(default=8080, description="the port on which `steward serve` listens")
+    callback_url: str = Field(
+        default="", description="where other systems reach its callbacks; default: its own host and port, /callbacks"
+    )
+    callback_secret: SecretStr | None = Field(
+        default=None, description="makes callback addresses unguessable; made and kept under state when absent"
     )
     demo_password: SecretStr | None = Field(
         default=None, description="log-in of the demo people; made and kept under state when absent"

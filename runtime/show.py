@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from pydantic import ValidationError
@@ -10,13 +11,15 @@ from pydantic import ValidationError
 from governance import events as ev
 from governance.chain import Entry
 from governance.decisions import Decision
-from governance.effects import StepStatus
+from governance.effects import StepStatus, undo_id
 from governance.policy import Ruling
 from governance.reviews import ReviewStatus
 from governance.runs import ReviewRow, RunRow
-from graphs.fold import RunFold, StepFold, fold
+from graphs.expansion import with_items
+from graphs.fold import RunFold, StepFold
+from graphs.transitions import fold
 from graphs.undo import undo_list
-from plans.language import Plan, Step
+from plans.language import Plan, Step, written_id
 from plans.recall import needs_of
 from runtime.views import RunView, StepView
 from tools.contract import ToolSpec
@@ -30,17 +33,21 @@ def run_view(
     plan = _plan(state)
     return RunView(
         row=row,
+        seen_at=now,
         request=dict(state.request or (state.admitted.request if state.admitted else {})),
         plan=plan,
         revision=state.revision,
         findings=state.checked.findings if state.checked else (),
-        steps=tuple(_step(state, step, specs, now) for step in plan.steps) if plan else (),
+        steps=tuple(_step(state, step, specs, now) for step in with_items(plan, state)) if plan else (),
         reviews=tuple(reviews),
         decisions=tuple(_decisions(entries)),
         undo=undo_list(state, specs),
         parked_because=state.parked.reason if state.parked else "",
+        at_risk=state.at_risk.why if state.at_risk and not state.ended else "",
         report=state.report,
         timeline=tuple(entries),
+        difference=state.checked.difference if state.checked and state.checked.revision == state.revision else None,
+        undos=tuple(_undos(state, specs, now)),
     )
 
 
@@ -54,22 +61,48 @@ def _plan(state: RunFold) -> Plan | None:
 
 
 def _step(state: RunFold, step: Step, specs: Mapping[str, ToolSpec], now: datetime) -> StepView:
-    known = state.step(step.id)
-    review = next((r for r in reversed(list(state.reviews.values())) if r.card.step == step.id), None)
-    ended = known.ended
-    args = ended.args if ended and ended.args else known.intent.args if known.intent else dict(step.args)
-    return StepView(
+    planned = StepView(
         id=step.id,
         tool=step.tool,
-        system=specs[step.tool].system if step.tool in specs else step.tool.partition(".")[0],
+        system=_system(step.tool, specs),
         reason=step.reason,
         confidence=step.confidence,
-        state=_state(known, waits=review is not None and review.status is ReviewStatus.OPEN, now=now),
+        state="planned",
         needs=tuple(sorted(needs_of(step))),
-        args=args,
-        output=ended.output if ended else None,
+        args=dict(step.args),
         ruling=_ruling(state, step.id),
+    )
+    shown = _as_it_stands(state, planned, now)
+    return replace(shown, state="running") if _is_running(state, step) else shown
+
+
+def _undos(state: RunFold, specs: Mapping[str, ToolSpec], now: datetime) -> Iterable[StepView]:
+    for item in state.undoing.items if state.undoing else ():
+        if item.call is not None:
+            planned = StepView(
+                id=undo_id(item.step),
+                tool=item.call.tool,
+                system=_system(item.call.tool, specs),
+                reason=f"takes back {item.step}: {item.what}",
+                confidence=1,
+                state="planned",
+                args=item.call.args,
+                undoes=item.step,
+            )
+            yield _as_it_stands(state, planned, now)
+
+
+def _as_it_stands(state: RunFold, planned: StepView, now: datetime) -> StepView:
+    known = state.step(planned.id)
+    review = next((r for r in reversed(list(state.reviews.values())) if r.card.step == planned.id), None)
+    ended = known.ended
+    return replace(
+        planned,
+        state=_state(known, waits=review is not None and review.status is ReviewStatus.OPEN, now=now),
+        args=ended.args if ended and ended.args else known.intent.args if known.intent else planned.args,
+        output=ended.output if ended else None,
         review_id=review.card.id if review else "",
+        waits_for=review.approvers if review is not None and review.status is ReviewStatus.OPEN else (),
         attempts=known.attempts + (1 if ended is not None and ended.status is StepStatus.DONE else 0),
         retries=known.attempts,
         reconciled=known.reconciled.value if known.reconciled else "",
@@ -77,6 +110,15 @@ def _step(state: RunFold, step: Step, specs: Mapping[str, ToolSpec], now: dateti
         ended=known.ended_at,
         problem=_problem(known),
     )
+
+
+def _is_running(state: RunFold, step: Step) -> bool:
+    """A step with ``for_each`` runs from when its items are known until all of them are over."""
+    return step.for_each is not None and step.id in state.expanded and state.step(step.id).ended is None
+
+
+def _system(tool: str, specs: Mapping[str, ToolSpec]) -> str:
+    return specs[tool].system if tool in specs else tool.partition(".")[0]
 
 
 def _state(known: StepFold, *, waits: bool, now: datetime) -> str:
@@ -96,7 +138,7 @@ def _problem(known: StepFold) -> str:
 
 
 def _ruling(state: RunFold, step_id: str) -> Ruling | None:
-    return next((r for r in (state.checked.rulings if state.checked else ()) if r.step == step_id), None)
+    return next((r for r in (state.checked.rulings if state.checked else ()) if r.step == written_id(step_id)), None)
 
 
 def _decisions(entries: Iterable[Entry]) -> Iterable[Decision]:

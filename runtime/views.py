@@ -8,6 +8,7 @@ from typing import Any
 
 from governance.chain import Entry
 from governance.decisions import Decision
+from governance.differences import PlanDifference
 from governance.effects import UndoItem
 from governance.findings import Finding
 from governance.policy import Ruling
@@ -17,7 +18,11 @@ from plans.language import Plan
 
 @dataclass(frozen=True)
 class StepView:
-    """A step as it stands. ``state``: planned, waiting, running, done, found, skipped, failed, refused or unknown."""
+    """A step as it stands. ``state``: planned, waiting, running, done, found, skipped, failed, refused or unknown.
+
+    ``waits_for``: the people who may answer its open question by now.
+    ``undoes``: the id of the step whose effect this one takes back.
+    """
 
     id: str
     tool: str
@@ -30,19 +35,27 @@ class StepView:
     output: dict[str, Any] | None = None
     ruling: Ruling | None = None
     review_id: str = ""
+    waits_for: tuple[str, ...] = ()
     attempts: int = 0
     retries: int = 0
     reconciled: str = ""
     began: datetime | None = None
     ended: datetime | None = None
     problem: str = ""
+    undoes: str = ""
 
 
 @dataclass(frozen=True)
 class RunView:
-    """A run, whole: what ``show`` prints, the chat draws and the API returns."""
+    """A run, whole: what ``show`` prints, the chat draws and the API returns. ``seen_at``: when, in business time.
+
+    ``steps`` has those of the plan and, after each with ``for_each``, one for each of its items. ``difference`` is what
+    the current revision changed after a failure. ``undo`` is what would take back what stands; ``undos`` are the steps
+    of a run that takes back, newest effect first.
+    """
 
     row: RunRow
+    seen_at: datetime
     request: dict[str, Any]
     plan: Plan | None
     revision: int
@@ -52,8 +65,17 @@ class RunView:
     decisions: tuple[Decision, ...]
     undo: tuple[UndoItem, ...]
     parked_because: str
+    at_risk: str
     report: str
     timeline: tuple[Entry, ...]
+    children: tuple[RunRow, ...] = ()
+    difference: PlanDifference | None = None
+    undos: tuple[StepView, ...] = ()
+
+    @property
+    def all_steps(self) -> tuple[StepView, ...]:
+        """The plan's steps, then those that take them back."""
+        return (*self.steps, *self.undos)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import runtime.import_guard  # noqa: F401 - first: it makes checkpoints strict before LangGraph is imported
 
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -20,32 +20,42 @@ from graphs.guard import GuardedSaver
 from graphs.live import Entropy
 from graphs.machine import build_graph
 from memory.chats import Chats
-from memory.checkpoints import checkpoint_saver
+from memory.checkpoints import Checkpoints, checkpoint_saver
 from memory.database import Database, open_database
 from memory.embedded import embedded_postgres
 from memory.erasure import erase
+from memory.health import open_health, traffic
 from memory.hints import Hints, open_hints
 from memory.ids import new_id
 from memory.inbox import Inbox
 from memory.journal import Journal, open_journal
 from memory.liveness import open_liveness
 from memory.migrate import migrate
+from memory.permits import open_permits
+from memory.rates import Rates
 from memory.reviews import Reviews
 from memory.runs import Runs
+from memory.sessionlocks import open_session_locks
 from memory.timers import Timers
 from runtime.application import Application
-from runtime.connections import connections
+from runtime.connections import connections, limited
 from runtime.following import Following
+from runtime.keyring import addresses
 from runtime.knowledge import Knowledge, load_knowledge
 from runtime.ports import Eraser, Store
 from runtime.settings import Settings
+from runtime.systems import SystemStates
 from runtime.worker import WorkerParts
 from runtime.workshop import HintBell, LocalWorkshop
-from tools.breakers import SystemBreakers
+from tools.contract import Invoker, System
+from tools.credentials import Connection
 from tools.http import SystemClients
 from tools.invocation import Invocation
+from tools.sharing import SharedBreakers
 from tools.simulation import Simulation
+from tools.traffic import SharedTraffic
 from triggers.admission import Admission
+from triggers.children import ChildRuns
 
 _log = structlog.get_logger("steward")
 
@@ -68,12 +78,15 @@ async def build(
     """
     clock = clock or SystemClock()
     known = knowledge or load_knowledge(settings.home)
+    systems = limited(known.catalog.systems.values(), settings.home)
+    found = connections(systems, settings.home, settings.sandbox_port)
     async with AsyncExitStack() as stack:
         app_url = await stack.enter_async_context(_database_url(settings))
         database = await stack.enter_async_context(open_database(app_url))
         journal = await stack.enter_async_context(open_journal(database))
         hints = await stack.enter_async_context(open_hints(database))
-        invocation = await stack.enter_async_context(_invocation(settings, known, clock, rng or SystemRandom()))
+        means = _Means(database, hints, clock, rng or SystemRandom())
+        invocation = await stack.enter_async_context(_invocation(settings, systems, found, means))
         engine = Engine(
             tools={tool.id: tool for tool in known.catalog.tools},
             playbooks=known.playbooks,
@@ -82,15 +95,31 @@ async def build(
             planner=known.planner,
             advisor=known.advisor,
             diagnostician=known.diagnostician,
-            invoker=invocation,
+            invoker=_with_children(invocation, known, database, journal, clock, entropy),
             simulator=Simulation(clock),
             journal=journal,
             inbox=Inbox(database),
             hints=hints,
             clock=clock,
             entropy=entropy,
+            addresses=addresses(settings),
         )
-        yield _application(settings, known, engine, _Kept(database, journal, hints))
+        yield _application(
+            settings,
+            known,
+            engine,
+            _Kept(database, journal, hints, SystemStates(systems, found, lambda: traffic(database))),
+        )
+
+
+@dataclass(frozen=True)
+class _Means:
+    """What calling takes, beside the systems themselves."""
+
+    database: Database
+    hints: Hints
+    clock: Clock
+    rng: Random
 
 
 @dataclass(frozen=True)
@@ -98,6 +127,7 @@ class _Kept:
     database: Database
     journal: Journal
     hints: Hints
+    systems: SystemStates
 
 
 def _application(settings: Settings, known: Knowledge, engine: Engine, kept: _Kept) -> Application:
@@ -109,16 +139,17 @@ def _application(settings: Settings, known: Knowledge, engine: Engine, kept: _Ke
         journal=kept.journal,
         inbox=Inbox(database),
         follow=Following(kept.journal, kept.hints),
-        stirred=kept.hints.watch_any,
+        stirred=kept.hints.watch_growth,
         chats=Chats(database),
         erase=_eraser(database),
+        systems=kept.systems,
     )
     lease = timedelta(seconds=settings.lease_seconds)
     bell = HintBell(kept.hints)
     parts = WorkerParts(
         engine=engine,
         graph=build_graph(engine),
-        saver=lambda: checkpoint_saver(database),
+        saver=Checkpoints(database).saver,
         runs=runs,
         timers=Timers(database),
         bell=bell,
@@ -152,10 +183,34 @@ async def _database_url(settings: Settings) -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def _invocation(settings: Settings, known: Knowledge, clock: Clock, rng: Random) -> AsyncIterator[Invocation]:
-    found = connections(known.catalog.systems.values(), settings.home, settings.sandbox_port)
-    async with SystemClients(known.catalog.systems.values(), found, clock) as clients:
-        yield Invocation(clients, SystemBreakers(clock), clock, rng, linger=settings.linger_seconds)
+async def _invocation(
+    settings: Settings, systems: Sequence[System], found: Mapping[str, Connection], means: _Means
+) -> AsyncIterator[Invocation]:
+    clock = means.clock
+    async with AsyncExitStack() as stack:
+        locks = await stack.enter_async_context(open_session_locks(means.database))
+        board = await stack.enter_async_context(open_health(means.database, means.hints, locks))
+        permits = await stack.enter_async_context(open_permits(locks))
+        clients = await stack.enter_async_context(SystemClients(systems, found, clock))
+        shared = SharedTraffic(systems, permits, Rates(means.database), board, clock)
+        breakers = SharedBreakers(board, clock)
+        yield Invocation(clients, breakers, clock, means.rng, linger=settings.linger_seconds, traffic=shared)
+
+
+def _with_children(
+    systems: Invoker, known: Knowledge, database: Database, journal: Journal, clock: Clock, entropy: Entropy
+) -> ChildRuns:
+    runs = Runs(database)
+    return ChildRuns(
+        systems=systems,
+        admission=Admission(runs, clock, entropy, new_id),
+        playbooks=known.playbooks,
+        directory=known.directory,
+        journal=journal,
+        runs=runs,
+        inbox=Inbox(database),
+        clock=clock,
+    )
 
 
 def _eraser(database: Database) -> Eraser:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -11,16 +12,18 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wai
 
 from governance.errors import Fenced, StewardError, Unavailable
 from governance.events import RunStatus
-from governance.runs import Claim, Rest, RunRow
+from governance.runs import CONVICTED, Claim, Rest
 from graphs.control import Control
 from graphs.engine import Engine
+from graphs.fold import Phase
 from graphs.live import LiveRun
-from graphs.machine import Graph, OpenSaver
+from graphs.machine import Graph, OpenSaver, Saver
 from graphs.recovery import park
 from graphs.slice import rest_of, work_slice
 from runtime.ports import Bell, RunStore, Timers
 
 FRUITLESS_LIMIT = 5
+ALONE_SECONDS = 1.0
 _log = structlog.get_logger("steward.worker")
 
 
@@ -46,8 +49,11 @@ class Worker:
         self._parts = parts
         self._identity = identity
         self._slices: dict[asyncio.Task[None], Control] = {}
+        self._suspect: asyncio.Task[None] | None = None
         self._stopping = asyncio.Event()
         self._lost = False
+        self._upkeep_at = 0.0
+        self._alone_until = 0.0
 
     def stop(self) -> None:
         """Take nothing new, end what is in flight, hand the rest back."""
@@ -84,15 +90,27 @@ class Worker:
 
     async def _round(self) -> bool:
         parts = self._parts
-        await parts.timers.fire_due(parts.engine.clock.now())
-        await parts.runs.reap()
+        now = asyncio.get_running_loop().time()
+        if now >= self._upkeep_at:  # not at every ring of the bell: a busy queue rings it a hundred times a second
+            self._upkeep_at = now + parts.poll_seconds
+            await parts.timers.fire_due(parts.engine.clock.now())
+            await parts.runs.reap()
         free = parts.slots - len(self._slices)
-        if free <= 0:
+        if free <= 0 or not await self._takes_company(now):
             return False
         claims = await parts.runs.claim(self._identity, free, parts.lease)
         for claim in claims:
             self._begin(claim)
         return len(claims) == free
+
+    async def _takes_company(self, now: float) -> bool:
+        """Whether runs may be begun: a suspect is left alone, but not for long, or slow ones would hold up everybody."""
+        if self._suspect is not None:
+            if now < self._alone_until:
+                return False
+            await self._parts.runs.accompany(self._identity)
+            self._suspect = None
+        return True
 
     async def _rest(self) -> None:
         """Sleep until something may be due, a slot is free, or it is time to stop."""
@@ -109,33 +127,58 @@ class Worker:
 
     def _begin(self, claim: Claim) -> None:
         control = Control()
-        task = asyncio.create_task(self._work(claim, control), name=f"slice of {claim.run_id}")
+        work = self._alone(claim, control, [*self._slices]) if claim.suspect else self._work(claim, control)
+        task = asyncio.create_task(work, name=f"slice of {claim.run_id}")
         self._slices[task] = control
+        if claim.suspect:
+            self._suspect, self._alone_until = task, math.inf
         task.add_done_callback(self._ended)
+
+    async def _alone(self, claim: Claim, control: Control, others: list[asyncio.Task[None]]) -> None:
+        """A run that may have killed workers: nothing is claimed beside it, and it begins when the others have ended, or soon."""
+        pending = (await asyncio.wait(others, timeout=ALONE_SECONDS))[1] if others else set()
+        self._alone_until = asyncio.get_running_loop().time() + ALONE_SECONDS
+        await self._work(claim, control, alone=not pending)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._slices.pop(task, None)
+        if task is self._suspect:
+            self._suspect = None
         error = None if task.cancelled() else task.exception()
         if error is not None and not isinstance(error, Fenced | Unavailable):
             _log.error("slice could not be handed back", reason=repr(error))
 
-    async def _work(self, claim: Claim, control: Control) -> None:
+    async def _work(self, claim: Claim, control: Control, *, alone: bool = False) -> None:
         """A slice, and whatever becomes of it, the run handed back: otherwise it would stay ours for ever."""
-        attempt = asyncio.ensure_future(self._attempt(claim, control))
+        saver = self._parts.saver()
+        attempt = asyncio.ensure_future(self._attempt(claim, control, saver, alone=alone))
         await asyncio.wait({attempt})
         error = attempt.exception()
-        await self._hand_back(claim, attempt.result() if error is None else self._broken_off(claim, error))
+        if error is None:
+            back = asyncio.ensure_future(self._hand_back(claim, attempt.result(), saver))
+            await asyncio.wait({back})
+            error = back.exception()
+            if error is None or isinstance(error, Fenced | Unavailable):
+                back.result()
+                return
+            # What this slice, or one that ended with it, leaves cannot be written: the run itself goes back all the same.
+        await self._hand_back(claim, self._broken_off(claim, error))
 
-    async def _attempt(self, claim: Claim, control: Control) -> Rest:
+    async def _attempt(self, claim: Claim, control: Control, saver: Saver, *, alone: bool) -> Rest:
         parts = self._parts
-        row = await parts.runs.get(claim.run_id)
-        if row.fruitless >= FRUITLESS_LIMIT:
-            return await self._park(claim, row)
-        return await work_slice(parts.engine, parts.graph, parts.saver(), claim, control)
+        if claim.fruitless >= FRUITLESS_LIMIT or claim.deaths >= CONVICTED:
+            return await self._park(claim)
+        if alone:
+            await parts.runs.isolate(claim)
+        return await work_slice(parts.engine, parts.graph, saver, claim, control)
 
-    async def _park(self, claim: Claim, row: RunRow) -> Rest:
+    async def _park(self, claim: Claim) -> Rest:
         """A run whose claims came to nothing again and again. One whose journal cannot be read is parked by its row alone."""
-        reason = f"{FRUITLESS_LIMIT} attempts in a row came to nothing: {row.waiting_for or 'its workers died'}"
+        if claim.deaths >= CONVICTED:
+            reason = f"its workers died {claim.deaths} times in a row, in the end with this run alone in their hands"
+        else:
+            row = await self._parts.runs.get(claim.run_id)
+            reason = f"{FRUITLESS_LIMIT} attempts in a row came to nothing: {row.waiting_for}"
         engine = self._parts.engine
         opening = asyncio.ensure_future(LiveRun.open(claim, engine.journal, engine.clock, engine.entropy))
         await asyncio.wait({opening})
@@ -147,6 +190,8 @@ class Worker:
                 status=RunStatus.PARKED, waiting_for=f"a person, for its journal cannot be read: {_reason(error)}"
             )
         run = opening.result()
+        if run.state.phase is Phase.END:  # only its row does not say so yet
+            return rest_of(run, again=False, progressed=True)
         await park(engine, run, reason, poison=True)
         return rest_of(run, again=False, progressed=True)
 
@@ -160,8 +205,8 @@ class Worker:
             _log.error("slice failed", run=claim.run_id, epoch=claim.epoch, reason=_reason(error))
         return Rest(status=RunStatus.QUEUED, waiting_for=_reason(error), again=True, progressed=False)
 
-    async def _hand_back(self, claim: Claim, rest: Rest) -> None:
-        """Finish, however long the database is away: a run that is not handed back would stay ours for ever.
+    async def _hand_back(self, claim: Claim, rest: Rest, saver: Saver | None = None) -> None:
+        """Finish, with the slice's checkpoints, however long the database is away: a run that is not handed back would stay ours for ever.
 
         Raises:
             Fenced: it is not ours any more, so there is nothing to hand back.
@@ -171,8 +216,8 @@ class Worker:
             retry=retry_if_exception_type(Unavailable), wait=wait_exponential(0.2, max=5), stop=self._gone
         ):
             with attempt:
-                fruitless = await self._parts.runs.finish(claim, rest)
-                if fruitless >= FRUITLESS_LIMIT:
+                fruitless = await self._parts.runs.finish(claim, rest, saver)
+                if fruitless == FRUITLESS_LIMIT:  # once: one that cannot even be parked comes back after its pauses
                     await self._parts.runs.wake(claim.run_id)  # to be parked, now
 
     def _gone(self, _: RetryCallState) -> bool:

@@ -63,7 +63,7 @@ async def server_url() -> AsyncIterator[str]:
         settings = {"max_connections": "200", "fsync": "off", "full_page_writes": "off"}
         async with embedded_postgres(Path(folder) / "postgres", settings=settings) as embedded:
             yield embedded.owner_url
-        await asyncio.to_thread(_stopped, embedded.folder)
+        await _stopped(embedded.folder)
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -110,10 +110,17 @@ async def _new_database(server_url: str, template: object = "template1") -> Asyn
             await server.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
-def _stopped(cluster: Path) -> None:
-    """Return once the server has ended after its last user: its guard holds this lock until then."""
+async def _stopped(cluster: Path) -> None:
+    """Return once the server has ended after its last user: its guard holds this lock until then.
+
+    Raises TimeoutError when it has not after a minute: somebody still uses it.
+    """
     with (cluster / "guard.lock").open("rb") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        async with asyncio.timeout(60):
+            while True:
+                with contextlib.suppress(BlockingIOError):
+                    return fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                await asyncio.sleep(0.05)
 
 
 async def _let_app_log_in(server_url: str) -> None:

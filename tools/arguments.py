@@ -55,6 +55,12 @@ def output_problems(tool: Tool, output: dict[str, Any]) -> tuple[str, ...]:
     return ()
 
 
+def given_output(tool: Tool, output: dict[str, Any]) -> dict[str, Any]:
+    """An output that has no problems, as JSON values with the defaults filled in."""
+    filled: dict[str, Any] = tool.output.model_validate(output).model_dump(mode="json")
+    return filled
+
+
 def _problem(model: type[BaseModel], entry: Any) -> tuple[str, str]:
     """A sentence about one problem, without the value (it may be personal), and a fix, or an empty word."""
     place = ".".join(map(str, entry["loc"])) or "the input"

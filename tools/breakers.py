@@ -45,7 +45,7 @@ class Pass:
 class Breakers(Protocol):
     """One breaker for each system."""
 
-    def enter(self, system: str) -> Pass:
+    async def enter(self, system: str) -> Pass:
         """Let a call to ``system`` pass.
 
         Raises:
@@ -54,8 +54,8 @@ class Breakers(Protocol):
         """
         ...
 
-    def leave(self, passed: Pass, verdict: Verdict) -> None:
-        """The call has ended. Every ``enter`` that returned needs its ``leave``."""
+    async def leave(self, passed: Pass, verdict: Verdict, *, why: str = "") -> None:
+        """The call has ended; ``why`` says how it failed. Every ``enter`` that returned needs its ``leave``."""
         ...
 
     def states(self) -> Mapping[str, BreakerState]:
@@ -79,7 +79,7 @@ class SystemBreakers:
         self._rest = rest
         self._breakers: dict[str, _Breaker] = {}
 
-    def enter(self, system: str) -> Pass:
+    async def enter(self, system: str) -> Pass:
         """Let a call pass (see :class:`Breakers`)."""
         breaker = self._breakers.setdefault(system, _Breaker())
         if breaker.opened is None:
@@ -94,9 +94,9 @@ class SystemBreakers:
         breaker.probing = True
         return Pass(system, probe=True)
 
-    def leave(self, passed: Pass, verdict: Verdict) -> None:
+    async def leave(self, passed: Pass, verdict: Verdict, *, why: str = "") -> None:  # noqa: ARG002 - the port's
         """Count what the call showed."""
-        breaker = self._breakers[passed.system]
+        breaker = self._breakers.setdefault(passed.system, _Breaker())
         if passed.probe:
             breaker.probing = False
         if verdict is Verdict.FAILED:

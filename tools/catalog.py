@@ -13,6 +13,7 @@ from types import MappingProxyType
 from governance.canonical import digest
 from governance.errors import InvalidSettings, NotFound
 from governance.findings import Severity
+from tools import inside
 from tools.companyfiles import load_company_files
 from tools.contract import System, Tool, ToolSpec
 from tools.toolcheck import check_tools
@@ -89,14 +90,19 @@ class Catalog:
         return digest({tool_id: spec.digest for tool_id, spec in self.specs.items()})
 
 
-def load_catalog(home: Path | None = None, *, ours: Sequence[str] = OURS) -> Catalog:
+def load_catalog(
+    home: Path | None = None, *, ours: Sequence[str] = OURS, within: Sequence[Tool] = inside.TOOLS
+) -> Catalog:
     """Load our tool files, then ``home/tools/*.py`` (a company's own), and check every contract.
+
+    ``within`` are the tools that act inside Steward and have no system.
 
     Raises:
         InvalidSettings: files that do not load, tools whose contract does not hold; all problems at once.
 
     """
     own = [tool_file(import_module(name), place=f"{name.replace('.', '/')}.py") for name in ours]
+    own.append(ToolFile("tools/inside.py", None, tuple(within)))
     company, findings = load_company_files(home / "tools") if home else ([], [])
     findings = [*findings, *(finding for read in (*own, *company) for finding in read.findings)]
     findings += check_tools(own, company)

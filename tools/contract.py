@@ -52,7 +52,8 @@ Auth = OAuth2 | ApiKey | Basic
 class System:
     """Something outside that tools act on. ``secret`` is a reference (``env:NAME``, ``file:path``), never a secret.
 
-    ``url`` and ``secret`` are defaults that ``systems.yaml`` in STEWARD_HOME may replace.
+    ``url``, ``secret`` and the limits are defaults that ``systems.yaml`` in STEWARD_HOME may replace. Over all workers at
+    most ``concurrency`` calls are in flight, and ``rate`` leave in a second (0: no limit), ``burst`` of them at once.
     """
 
     name: str
@@ -62,6 +63,13 @@ class System:
     user: str = ""
     secret: str = ""
     concurrency: int = 8
+    rate: float = 0
+    burst: int = 0
+
+    @property
+    def most_at_once(self) -> int:
+        """The burst; when none is given, a second's worth."""
+        return self.burst or max(1, round(self.rate))
 
 
 class Http(Protocol):
@@ -100,18 +108,23 @@ class Call:
     """What a tool is given beside its input.
 
     ``key`` is the idempotency key, also the reference to put into a searchable field; ``deadline`` is when this
-    attempt's time is over.
+    attempt's time is over. ``callback``, of a deferred tool, is where the system is to send its answer: a secret that
+    belongs into the request and nowhere else.
     """
 
     http: Http
     key: str
     clock: Clock
     deadline: datetime
+    callback: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True)
 class Found:
-    """A lookup's answer. ``output`` is there for OURS (and for FOREIGN where it is known); ``evidence`` for people."""
+    """A lookup's answer. ``output`` is there for OURS (and for FOREIGN where it is known); ``evidence`` for people.
+
+    OURS without an output, from a deferred tool: accepted, and still being worked on.
+    """
 
     answer: LookupAnswer
     output: ToolModel | None = None
@@ -126,6 +139,17 @@ class Existing:
 
 
 @dataclass(frozen=True)
+class Deferred:
+    """Returned by a deferred tool: accepted, the answer comes later.
+
+    ``until`` is when it must have come, where that is sooner than the tool says; ``why`` what people read meanwhile.
+    """
+
+    until: datetime | None = None
+    why: str = ""
+
+
+@dataclass(frozen=True)
 class Retry:
     """How a transient failure is retried: seconds, factor, attempts all told; jitter of 20% comes on top."""
 
@@ -135,7 +159,7 @@ class Retry:
     most: float = 60.0
 
 
-Run = Callable[[Call, Any], Awaitable[ToolModel | Existing]]
+Run = Callable[[Call, Any], Awaitable[ToolModel | Existing | Deferred]]
 Lookup = Callable[[Call, Any], Awaitable[Found]]
 Simulate = Callable[[Any, str], ToolModel]
 
@@ -148,7 +172,8 @@ class Tool:
     it can be checked before and shown: arguments refer to ``input.…`` and ``output.…``. A tool with an effect has an
     undo or says in ``irreversible`` why there is none. ``settle`` is how long after the deadline the system may still
     apply a lost call; ``lag`` how long its search may be behind. ``amount`` names the argument that is money;
-    ``sensitive`` those that untrusted data must not reach without a gate.
+    ``sensitive`` those that untrusted data must not reach without a gate. ``deferred`` is how long an answer may take
+    at most, of a tool that may return :class:`Deferred`.
     """
 
     name: str
@@ -174,6 +199,7 @@ class Tool:
     sensitive: frozenset[str] = frozenset()
     amount: str = ""
     untrusted_output: bool = False
+    deferred: timedelta | None = None
 
     @property
     def id(self) -> str:
@@ -203,6 +229,7 @@ class Tool:
             settle_s=self.settle.total_seconds(),
             lag_s=self.lag.total_seconds(),
             timeout_s=self.timeout.total_seconds(),
+            deferred_s=self.deferred.total_seconds() if self.deferred else None,
         )
 
 
@@ -230,6 +257,7 @@ class ToolSpec(BaseModel):
     settle_s: float = 0
     lag_s: float = 0
     timeout_s: float = 10
+    deferred_s: float | None = None
 
     @property
     def name(self) -> str:
@@ -239,7 +267,9 @@ class ToolSpec(BaseModel):
     @cached_property
     def digest(self) -> str:
         """What a run pins: changes when any part of the contract does."""
-        return digest(self.model_dump(mode="json"))
+        # What is not declared does not count: contracts from before the field was there keep their digest.
+        unsaid = {"deferred_s"} if self.deferred_s is None else set()
+        return digest(self.model_dump(mode="json", exclude=unsaid))
 
 
 # --- invocation's side of the contract -------------------------------------------------------------------------------
@@ -253,7 +283,8 @@ class Order:
     open intent is that nobody knows (an ambiguous attempt, or a crash). ``settle_only`` (a run that is cancelled or
     failing): find out whether an open intent happened, by its lookup where there is one, and do not start it anew:
     NONE ends in Stopped. ``deadline`` is when the answer to what was sent last cannot come any more; without it an
-    open intent is counted from now.
+    open intent is counted from now. ``callback`` and ``mark``, of a deferred tool: where its answer is to go, and the
+    hash of that. ``overdue``: it was accepted, and its answer is waited for no longer; find out, and do not call.
     """
 
     run_id: str
@@ -267,6 +298,9 @@ class Order:
     settle_only: bool = False
     deadline: datetime | None = None
     grant: Grant | None = None
+    callback: str = field(default="", repr=False)
+    mark: str = ""
+    overdue: bool = False
 
 
 @dataclass(frozen=True)
@@ -300,11 +334,20 @@ class Later:
 
 
 @dataclass(frozen=True)
+class Awaiting:
+    """Accepted: its answer comes from outside, at most by ``until``. ``stopping``: it was told to stop."""
+
+    until: datetime
+    why: str
+    stopping: bool = False
+
+
+@dataclass(frozen=True)
 class Stopped:
     """The run was cancelled or drained between attempts: nothing is in flight, the journal says how far it came."""
 
 
-Outcome = Done | Failed | Unknown | Later | Stopped
+Outcome = Done | Failed | Unknown | Later | Awaiting | Stopped
 
 
 class Ledger(Protocol):

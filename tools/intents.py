@@ -25,6 +25,8 @@ def intent_for(order: Order, given: ToolModel, *, now: datetime) -> Intent:
         key_expires=now + lifetime if lifetime else None,
         undo=_undo(tool.undo, given.model_dump(mode="json")),
         grant=order.grant,
+        callback=order.mark,
+        answer_by=now + tool.deferred if tool.deferred else None,
     )
 
 

@@ -21,12 +21,14 @@ from pydantic import ValidationError
 from governance.clock import Clock
 from governance.effects import EffectClass, Failure, FailureClass, Intent, LookupAnswer
 from governance.errors import Ambiguous, CallFailed, Fenced, Permanent, Transient
+from governance.systems import Permit
 from tools.arguments import read_arguments, read_output
 from tools.breakers import Breakers, Verdict
 from tools.classify import RATE_LIMITED, as_failure, lost, transport_failure
 from tools.contract import (
     Brake,
     Call,
+    Deferred,
     Done,
     Existing,
     Failed,
@@ -39,10 +41,12 @@ from tools.contract import (
     ToolModel,
     Unknown,
 )
+from tools.deferral import accepted, masked, no_answer, overdue_read, still_at_work
 from tools.http import SystemClients
 from tools.intents import intent_for
 from tools.reconcile import Move, Next, next_move
 from tools.retry import Again, backoff, pause, repeat
+from tools.traffic import OwnTraffic, Traffic
 
 T = TypeVar("T")
 
@@ -115,19 +119,30 @@ class Invocation:
     """The Invoker that calls systems. ``linger``: seconds that a wait may last before it becomes :class:`Later`."""
 
     def __init__(
-        self, clients: SystemClients, breakers: Breakers, clock: Clock, rng: random.Random, *, linger: float
+        self,
+        clients: SystemClients,
+        breakers: Breakers,
+        clock: Clock,
+        rng: random.Random,
+        *,
+        linger: float,
+        traffic: Traffic | None = None,
     ) -> None:
         self._clients = clients
         self._breakers = breakers
         self._clock = clock
         self._rng = rng
         self._linger = linger
+        self._traffic = traffic or OwnTraffic()
 
     async def perform(self, order: Order, ledger: Ledger, brake: Brake) -> Outcome:
         """Bring the order to an outcome (see ``tools.contract.Invoker``)."""
         given = read_arguments(order.tool, order.intent.args if order.intent else order.args)
         if isinstance(given, Failure):
             return Unknown(given) if order.ambiguous else Failed(given)
+        over = overdue_read(order)
+        if over is not None:
+            return over
         work = self._begin(order, given, ledger, brake)
         result: Outcome | Again = await repeat(
             lambda: self._round(work), linger=self._linger, clock=self._clock, brake=brake
@@ -148,7 +163,7 @@ class Invocation:
             in_doubt=order.ambiguous and order.tool.effect is not EffectClass.READ,
             intent=order.intent,
             deadline=order.deadline or latest,
-            may_call=order.attempts < order.tool.retry.attempts and not order.settle_only,
+            may_call=order.attempts < order.tool.retry.attempts and not (order.settle_only or order.overdue),
         )
 
     # --- a round ---------------------------------------------------------------------------------------------------
@@ -162,7 +177,7 @@ class Invocation:
         if held is not None:
             return held
         if step.move is Move.ASK:
-            return Unknown(_nobody_knows(work))
+            return Unknown(no_answer(work.order) if work.order.overdue else _nobody_knows(work))
         if step.move is Move.LOOK_UP:
             answer = await self._reconcile(work)
             if isinstance(answer, CallFailed):
@@ -197,7 +212,7 @@ class Invocation:
     async def _failed(self, work: _Work, error: CallFailed, *, looking: bool) -> Outcome | Again:
         """Journal a failed attempt and say how to go on."""
         tool, now = work.order.tool, self._clock.now()
-        failure = as_failure(error, EffectClass.READ if looking else tool.effect)
+        failure = masked(as_failure(error, EffectClass.READ if looking else tool.effect), work.order)
         work.number += 1
         work.failure = failure
         work.in_doubt = work.in_doubt or failure.failure is FailureClass.AMBIGUOUS
@@ -218,13 +233,15 @@ class Invocation:
 
     # --- calling ---------------------------------------------------------------------------------------------------
 
-    async def _call(self, work: _Work) -> Outcome | CallFailed:
+    async def _call(self, work: _Work) -> Outcome | Again | CallFailed:
         tool = work.order.tool
         result = await self._ask(work, tool.run, looking=False)
-        if isinstance(result, CallFailed | Stopped):
+        if isinstance(result, CallFailed | Stopped | Later | Again):
             return result
         if isinstance(result, Existing):
             return await self._existing(work, result)
+        if isinstance(result, Deferred) and tool.deferred:
+            return accepted(work.order, result, now=self._clock.now())
         output = read_output(tool, result)
         if output is None:
             sentence = f"{tool.id} returned something that does not fit its output"
@@ -232,7 +249,7 @@ class Invocation:
             return kind(sentence, code="invalid_output", hint="mend the tool's file, then resume the run")
         return Done(output)
 
-    async def _existing(self, work: _Work, existing: Existing) -> Outcome | CallFailed:
+    async def _existing(self, work: _Work, existing: Existing) -> Outcome | Again | CallFailed:
         """It was there already. After an attempt of ours that nobody knows about, it may be that attempt's."""
         if work.in_doubt and work.order.tool.lookup is not None:
             found = await self._look(work)
@@ -242,11 +259,13 @@ class Invocation:
                 return _done(work, found.output or existing.output, found=False)
         return _done(work, existing.output, found=True)
 
-    async def _reconcile(self, work: _Work) -> Outcome | CallFailed | None:
+    async def _reconcile(self, work: _Work) -> Outcome | Again | CallFailed | None:
         """Ask the system whether it happened; None if it did not."""
         found = await self._look(work)
         if not isinstance(found, Found):
             return found
+        if found.answer is LookupAnswer.OURS and found.output is None and work.order.tool.deferred:
+            return still_at_work(work.order, now=self._clock.now())
         if found.answer is LookupAnswer.OURS:
             return _done(work, found.output, found=False)
         if found.answer is LookupAnswer.FOREIGN and work.order.tool.effect is EffectClass.NATURAL_KEY:
@@ -258,13 +277,13 @@ class Invocation:
         work.in_doubt = False
         return None
 
-    async def _look(self, work: _Work) -> Found | Stopped | CallFailed:
+    async def _look(self, work: _Work) -> Found | Stopped | Later | Again | CallFailed:
         """The lookup's answer, written down."""
         tool = work.order.tool
         if tool.lookup is None:
             return Permanent(f"{tool.id} has no lookup", code="no_lookup")
         found = await self._ask(work, tool.lookup, looking=True)
-        if isinstance(found, CallFailed | Stopped):
+        if isinstance(found, CallFailed | Stopped | Later | Again):
             return found
         if not isinstance(found, Found):
             return Permanent(f"{tool.id}: its lookup returned no Found", code="tool_defect")
@@ -273,32 +292,81 @@ class Invocation:
 
     async def _ask(
         self, work: _Work, asking: Callable[[Call, Any], Awaitable[T]], *, looking: bool
-    ) -> T | Stopped | CallFailed:
-        """One attempt: a free place, a breaker that lets pass, the intent, a last look at the brake, the call."""
-        tool = work.order.tool
-        async with self._clients.slot(tool.system):
+    ) -> T | Stopped | Later | Again | CallFailed:
+        """One attempt: its turn, a free place here and a permit among all workers, and then the call."""
+        system = work.order.tool.system
+        later = await self._turn(work)
+        if later is not None:
+            return later
+        async with self._clients.slot(system):
             if work.brake.pulled:
                 return Stopped()
+            permit = self._traffic.try_take(system) or await self._permit(work)
+            if permit is None:
+                return Stopped()
             try:
-                passed = self._breakers.enter(tool.system)
-            except Transient as failed:
-                return failed
-            verdict = Verdict.UNTOLD
-            try:
-                deadline = self._clock.now() + tool.timeout if looking else await self._intend(work)
-                if work.brake.pulled:
-                    return Stopped() if looking else await self._unsent(work)
-                reading = looking or tool.effect is EffectClass.READ
-                http = self._clients.http(tool.system, reading=reading, deadline=deadline)
-                call = Call(http, work.key, self._clock, deadline)
-                seconds = max((deadline - self._clock.now()).total_seconds(), 0)
-                result = await contained(asking(call, work.given), tool=tool.id, wire=http, seconds=seconds)
-                verdict = _verdict(result, http)
-                if http.concluded and not looking:
-                    work.deadline = self._clock.now()
-                return result
+                return await self._attempt(work, asking, looking=looking)
             finally:
-                self._breakers.leave(passed, verdict)
+                self._traffic.give(permit)
+
+    async def _turn(self, work: _Work) -> Later | Stopped | None:
+        """Wait until the system may be called, holding nothing; or say that this is too far off."""
+        system = work.order.tool.system
+        turn = await self._traffic.turn(system, linger=self._linger)
+        seconds = turn.wait.total_seconds()
+        if not turn.taken:
+            # Whoever comes back meets others who were told the same.
+            at = self._clock.now() + turn.wait * self._rng.uniform(1, 1.1)
+            return Later(at, f"its turn at {system}, which takes only so many calls")
+        await pause(self._clock, seconds, work.brake)
+        return Stopped() if work.brake.pulled else None
+
+    async def _permit(self, work: _Work) -> Permit | None:
+        """A permit, unless the brake is pulled first."""
+        taking = asyncio.ensure_future(self._traffic.take(work.order.tool.system))
+        pulled = asyncio.ensure_future(work.brake.wait())
+        try:
+            await asyncio.wait({taking, pulled}, return_when=asyncio.FIRST_COMPLETED)
+            return taking.result() if taking.done() else None
+        except asyncio.CancelledError:
+            if taking.done() and not taking.cancelled():
+                self._traffic.give(taking.result())
+            raise
+        finally:
+            taking.cancel()
+            pulled.cancel()
+            await asyncio.gather(taking, pulled, return_exceptions=True)
+
+    async def _attempt(
+        self, work: _Work, asking: Callable[[Call, Any], Awaitable[T]], *, looking: bool
+    ) -> T | Stopped | Later | Again | CallFailed:
+        """A breaker that lets pass, the intent, a last look at the brake, the call."""
+        tool = work.order.tool
+        try:
+            passed = await self._breakers.enter(tool.system)
+        except Transient as failed:
+            # What is not sent is no attempt: a system's bad hour must not use up the attempts of all who wait for it.
+            alone = failed.retry_after or timedelta(seconds=1)
+            delay = alone.total_seconds() * self._rng.uniform(1, 1.1)
+            return Again(as_failure(failed, EffectClass.READ), delay, self._clock.now() + timedelta(seconds=delay))
+        verdict, why = Verdict.UNTOLD, ""
+        try:
+            deadline = self._clock.now() + tool.timeout if looking else await self._intend(work)
+            if work.brake.pulled:
+                return Stopped() if looking else await self._unsent(work)
+            reading = looking or tool.effect is EffectClass.READ
+            http = self._clients.http(tool.system, reading=reading, deadline=deadline)
+            call = Call(http, work.key, self._clock, deadline, work.order.callback)
+            seconds = max((deadline - self._clock.now()).total_seconds(), 0)
+            result = await contained(asking(call, work.given), tool=tool.id, wire=http, seconds=seconds)
+            verdict, why = _verdict(result, http), result.code if isinstance(result, CallFailed) else ""
+            if http.concluded and not looking:
+                work.deadline = self._clock.now()
+            if why == RATE_LIMITED and isinstance(result, CallFailed) and result.retry_after:
+                await self._traffic.slow(tool.system, self._clock.now() + result.retry_after)
+            return result
+        finally:
+            await self._breakers.leave(passed, verdict, why=why)
 
     async def _intend(self, work: _Work) -> datetime:
         """Say durably that this is about to be sent: by the intent, or as another try of it. The attempt's deadline.
@@ -306,7 +374,7 @@ class Invocation:
         The time counts from before that: a worker that was suspended meanwhile has none left to send in.
         """
         deadline = self._clock.now() + work.order.tool.timeout
-        if work.order.tool.effect is EffectClass.READ:
+        if work.order.tool.effect is EffectClass.READ and not work.order.tool.deferred:
             return deadline
         if work.intent is None:
             work.intent = intent_for(work.order, work.given, now=self._clock.now())

@@ -65,9 +65,13 @@ async def repeat(
 
     How many attempts there are is the attempt's to say: it counts over the life of the step, not of this loop.
     """
+    first = await attempt()
+    if not isinstance(first, Again):
+        return first  # nearly every call: tenacity's loop is for those that fail
+    tried: list[T | Again] = [first]
 
     async def once() -> T | Again:  # tenacity awaits only what it sees to be a coroutine function
-        return await attempt()
+        return tried.pop() if tried else await attempt()
 
     async def sleep(seconds: float) -> None:
         await pause(clock, seconds, brake)

@@ -93,6 +93,9 @@ def _undo(place: str, tool: Tool, tools: Mapping[str, Tool]) -> Iterator[Finding
         sentence = f"its undo {tool.undo.tool} does not exist"
         yield _finding("tool_undo_unknown", place, sentence, "write it with its version: name@1")
         return
+    if target.deferred:
+        sentence = f"its undo {target.id} is deferred: a run that takes back cannot wait for answers"
+        yield _finding("tool_undo_deferred", place, sentence, "undo it by a call that answers at once")
     fields = target.input.model_fields
     for name in sorted(tool.undo.args.keys() - fields.keys()):
         yield _finding("tool_undo_args", place, f"its undo gives {name}, which {target.id} does not take")

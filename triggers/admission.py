@@ -11,6 +11,7 @@ from governance.clock import Clock
 from governance.decisions import Decision
 from governance.errors import InvalidInput, NotPermitted
 from governance.people import Person
+from governance.priority import Priority
 from governance.runs import RunRow
 from governance.text import text_problem
 from graphs.live import Entropy
@@ -36,7 +37,11 @@ class NewId(Protocol):
 
 @dataclass(frozen=True)
 class Ask:
-    """Somebody's ask. ``source`` says through which door; ``dedupe`` is the trigger's own key for it, if it has one."""
+    """Somebody's ask. ``source`` says through which door; ``dedupe`` is the trigger's own key for it, if it has one.
+
+    ``parent`` and ``parent_step``: the run and its step that started this one; ``depth``: how many runs stand above it.
+    Without a ``priority`` the run has its playbook's.
+    """
 
     playbook: Playbook
     request: dict[str, Any]
@@ -44,6 +49,10 @@ class Ask:
     source: str
     dedupe: str | None = None
     understanding: Decision | None = None
+    priority: Priority | None = None
+    parent: str = ""
+    parent_step: str = ""
+    depth: int = 0
 
 
 @dataclass(frozen=True)
@@ -82,6 +91,10 @@ class Admission:
             source=ask.source,
             title=title_of(playbook, request),
             understanding=ask.understanding,
+            priority=(ask.priority or playbook.priority).level,
+            parent=ask.parent,
+            parent_step=ask.parent_step,
+            depth=ask.depth,
         )
         salt = self.entropy(SALT_BYTES)
         event = Event("admitted", body)

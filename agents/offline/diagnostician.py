@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from agents.ports import Diagnosis
@@ -54,14 +55,33 @@ _BY_CLASS = {
 }
 
 
+def _of_failure(failure: Failure, alternatives: Sequence[str]) -> _Rule:
+    """What surely did not happen may be done by another tool; what may have happened must be found out first."""
+    if not alternatives or failure.failure is FailureClass.AMBIGUOUS:
+        return _BY_CLASS[failure.failure]
+    return _Rule(
+        "alternative",
+        Recovery.REPLAN,
+        f"it did not happen, and {' or '.join(alternatives)} provides the same: the rest is planned again with that",
+        ((Recovery.RETRY, "the attempts that were allowed are used up, or the system would say the same again"),),
+    )
+
+
 class OfflineDiagnostician:
     """One rule for each way in which a step can end badly. Certain of its rule, so its confidence is 1."""
 
     async def diagnose(
-        self, *, step: str, tool: ToolSpec | None, failure: Failure | None, refused: bool, attempts: int
+        self,
+        *,
+        step: str,
+        tool: ToolSpec | None,
+        failure: Failure | None,
+        refused: bool,
+        attempts: int,
+        alternatives: Sequence[str] = (),
     ) -> Diagnosis:
         """The rule that fits: refused before failed; without either, the run was cancelled."""
-        rule = _REFUSED if refused else _BY_CLASS[failure.failure] if failure else _CANCELLED
+        rule = _REFUSED if refused else _of_failure(failure, alternatives) if failure else _CANCELLED
         explanation = _explained(step, tool, failure, attempts, refused=refused, rule=rule)
         decision = Decision(
             kind=DecisionKind.DIAGNOSIS,

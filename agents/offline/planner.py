@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from agents.offline.drafting import Act, Draft, DraftStep
 from agents.offline.ordering import put_in_order
 from agents.offline.repair import amended
+from agents.offline.revising import joined
 from agents.offline.roles import Roles
 from agents.offline.search import Builder
 from agents.offline.slots import slots
@@ -36,7 +37,7 @@ class OfflinePlanner:
         draft = Draft()
         fields = tuple(field for field in slots(task.request_schema) if task.request.get(field.name) is not None)
         roles = Roles.of_request(slots(task.request_schema))
-        builder = Builder(_latest(task.tools), RequestFields(fields, roles), roles, draft)
+        builder = Builder(_latest(task.tools, task.avoid), RequestFields(fields, roles), roles, draft)
         unreached = builder.build(wanted)
         goal_steps = {goal.id: step.id for step in draft.steps.values() for goal in step.goals}
         put_in_order(draft, goal_steps)
@@ -48,6 +49,8 @@ class OfflinePlanner:
         amendments: list[str] = []
         if task.previous is not None:
             plan, amendments = amended(plan, task.previous, task.findings)
+        plan, joins = joined(plan, task)
+        amendments += joins
         left_out = [goal for goal in task.goals if goal not in wanted]
         return Proposal(plan=plan.document(), decision=_decision(task, plan, draft, unreached, left_out, amendments))
 
@@ -58,10 +61,12 @@ def _may_hold(goal: Goal, request: Mapping[str, object]) -> bool:
     return evaluate(goal.when, {"request": request}) is not Truth.NO
 
 
-def _latest(tools: Mapping[str, ToolSpec]) -> tuple[Act, ...]:
-    """The newest version of each tool, ordered by name."""
+def _latest(tools: Mapping[str, ToolSpec], avoid: frozenset[str]) -> tuple[Act, ...]:
+    """The newest version of each tool, ordered by name, without those that failed in this run."""
     newest: dict[str, ToolSpec] = {}
     for spec in tools.values():
+        if spec.id in avoid:
+            continue
         known = newest.get(spec.name)
         if known is None or _version(spec) > _version(known):
             newest[spec.name] = spec

@@ -24,10 +24,16 @@ def amended(plan: Plan, previous: Plan, findings: Sequence[Finding]) -> tuple[Pl
     taken = {step.id for step in (*plan.steps, *previous.steps)} | set(RESERVED)
     renamed: dict[str, str] = {}
     for step_id in changed:
-        renamed[step_id] = _free(step_id, taken)
+        renamed[step_id] = free_id(step_id, taken)
         taken.add(renamed[step_id])
     if not renamed:
         return plan, ["planned anew from the goals"]
+    said = [f"{old} had begun otherwise, so it is {new} now" for old, new in renamed.items()]
+    return with_ids(plan, renamed), said
+
+
+def with_ids(plan: Plan, renamed: Mapping[str, str]) -> Plan:
+    """The plan with other ids for some of its steps, wherever they are named."""
     steps = tuple(
         step.model_copy(
             update={
@@ -40,8 +46,7 @@ def amended(plan: Plan, previous: Plan, findings: Sequence[Finding]) -> tuple[Pl
         for step in plan.steps
     )
     goal_steps = {goal: renamed.get(step_id, step_id) for goal, step_id in plan.goal_steps.items()}
-    said = [f"{old} had begun otherwise, so it is {new} now" for old, new in renamed.items()]
-    return plan.model_copy(update={"steps": steps, "goal_steps": goal_steps}), said
+    return plan.model_copy(update={"steps": steps, "goal_steps": goal_steps})
 
 
 def _speaks_of_begun(finding: Finding) -> bool:
@@ -53,7 +58,8 @@ def _same(step: Step, previous: Plan) -> bool:
     return any((old.id, old.tool, old.args) == (step.id, step.tool, step.args) for old in previous.steps)
 
 
-def _free(step_id: str, taken: set[str]) -> str:
+def free_id(step_id: str, taken: set[str]) -> str:
+    """The id with the lowest number from 2 on that nobody has."""
     number = 2
     while f"{step_id}_{number}" in taken:
         number += 1

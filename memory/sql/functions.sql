@@ -32,8 +32,12 @@ CREATE OR REPLACE FUNCTION steward_admit(
 ) RETURNS SETOF run
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
-    INSERT INTO run (id, playbook, title, requester, source, status, admitted_at, wake_at, dedupe)
-    VALUES (p_run, p_playbook, p_title, p_requester, p_source, 'queued', p_at, now(), p_dedupe)
+    -- Whose child it is, is for its first entry to say.
+    INSERT INTO run (id, playbook, title, requester, source, status, admitted_at, wake_at, dedupe, priority,
+                     parent_id, parent_step)
+    VALUES (p_run, p_playbook, p_title, p_requester, p_source, 'queued', p_at, now(), p_dedupe,
+            coalesce((p_body::jsonb ->> 'priority')::smallint, 0),
+            nullif(p_body::jsonb ->> 'parent', '')::uuid, nullif(p_body::jsonb ->> 'parent_step', ''))
     ON CONFLICT (dedupe) DO NOTHING;
     IF FOUND THEN
         INSERT INTO journal (run_id, seq, at, kind, cause, body, salt, body_digest, prev_hash, hash)
@@ -100,7 +104,7 @@ BEGIN
 
     IF cardinality(accepted) > 0 THEN
         hint := array_to_string(accepted, ',');
-        PERFORM pg_notify('steward', CASE WHEN length(hint) < 7900 THEN hint ELSE '' END);
+        PERFORM pg_notify('steward_seen', CASE WHEN length(hint) < 7900 THEN hint ELSE '' END);
     END IF;
     RETURN QUERY
         SELECT c.run_id, CASE WHEN c.run_id = ANY (accepted) THEN 'ok'
@@ -120,7 +124,7 @@ BEGIN
     FOR side IN
         SELECT x.* FROM ROWS FROM (
             jsonb_to_recordset(p_rows) AS (what text, run_id uuid, id text, at timestamptz, kind text, card text,
-                                           approvers text[], status text, why text)
+                                           approvers text[], status text, why text, escalation text)
         ) WITH ORDINALITY AS x
         WHERE x.run_id = ANY (p_accepted) ORDER BY x.ordinality
     LOOP
@@ -130,10 +134,14 @@ BEGIN
             VALUES (side.run_id, side.id, side.kind, side.card, side.approvers, side.at, 'open')
             ON CONFLICT (run_id, id) DO UPDATE
             SET card = excluded.card, approvers = excluded.approvers, asked_at = excluded.asked_at, status = 'open',
+                escalation = NULL,
                 verdict = NULL, decided_by = NULL, decided_at = NULL, closed_why = '', closed_at = NULL
             WHERE review.status <> 'open';
         WHEN 'close' THEN
             UPDATE review SET status = side.status, closed_why = side.why, closed_at = coalesce(side.at, now())
+            WHERE review.run_id = side.run_id AND review.id = side.id AND review.status = 'open';
+        WHEN 'escalate' THEN
+            UPDATE review SET approvers = side.approvers, escalation = side.escalation
             WHERE review.run_id = side.run_id AND review.id = side.id AND review.status = 'open';
         WHEN 'timer' THEN
             INSERT INTO timer (run_id, timer_id, due_at) VALUES (side.run_id, side.id, side.at)
@@ -161,6 +169,11 @@ BEGIN
     PERFORM set_config('steward.erasing', '', true);
 
     UPDATE run SET title = '', requester = '', waiting_for = '' WHERE id = p_run;
+    -- A child's row names its parent's step, and that the item it was for, which may be a person. While the parent is at
+    -- work it needs the name, and holds it itself.
+    UPDATE run SET parent_step = split_part(parent_step, '[', 1)
+    WHERE parent_id = p_run
+       OR (id = p_run AND NOT EXISTS (SELECT FROM run p WHERE p.id = run.parent_id AND p.ended_at IS NULL));
     -- The verdict's choice stays; its reason, arguments and answer go.
     UPDATE review SET card = NULL, approvers = '{}', closed_why = '',
         verdict = CASE WHEN verdict IS NOT NULL THEN jsonb_build_object('choice', verdict::jsonb -> 'choice')::text END

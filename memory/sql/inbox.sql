@@ -16,12 +16,14 @@ SELECT pg_notify('steward', id::text) FROM woken
 -- name: same
 SELECT * FROM inbox WHERE run_id = %(run)s AND (id = %(id)s OR dedupe = %(dedupe)s)
 
+-- name: left
+SELECT * FROM inbox WHERE run_id = %(run)s AND dedupe = %(dedupe)s
+
 -- name: run
 SELECT 1 FROM run WHERE id = %(run)s
 
 -- name: open
 -- A row is taken up once an event with its cause is in the journal.
-SELECT * FROM inbox i
-WHERE i.run_id = %(run)s
-  AND NOT EXISTS (SELECT 1 FROM journal j WHERE j.run_id = i.run_id AND j.cause = 'inbox:' || i.id)
+SELECT i.* FROM unnest(%(run)b::uuid[]) AS asked (run) JOIN inbox i ON i.run_id = asked.run
+WHERE NOT EXISTS (SELECT 1 FROM journal j WHERE j.run_id = i.run_id AND j.cause = 'inbox:' || i.id)
 ORDER BY i.at, i.id

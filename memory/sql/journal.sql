@@ -1,12 +1,14 @@
 -- name: append
 SELECT for_run, answer FROM steward_append(
-    %(runs)s::uuid[], %(owners)s::int[], %(epochs)s::bigint[],
-    %(run)s::uuid[], %(seq)s::bigint[], %(at)s::timestamptz[], %(kind)s::text[], %(cause)s::text[], %(body)s::text[],
-    %(salt)s::bytea[], %(body_digest)s::bytea[], %(prev_hash)s::bytea[], %(hash)s::bytea[], %(rows)s::jsonb)
+    %(runs)b::uuid[], %(owners)b::int[], %(epochs)b::bigint[],
+    %(run)b::uuid[], %(seq)b::bigint[], %(at)b::timestamptz[], %(kind)b::text[], %(cause)b::text[], %(body)b::text[],
+    %(salt)b::bytea[], %(body_digest)b::bytea[], %(prev_hash)b::bytea[], %(hash)b::bytea[], %(rows)s::jsonb)
 
 -- name: read
-SELECT run_id, seq, at, kind, cause, body, salt, body_digest, prev_hash, hash
-FROM journal WHERE run_id = %(run)s AND seq > %(after)s ORDER BY seq
+SELECT asked.number, run_id, seq, at, kind, cause, body, salt, body_digest, prev_hash, hash
+FROM unnest(%(run)b::uuid[], %(after)b::bigint[]) WITH ORDINALITY AS asked (run, after, number)
+JOIN journal ON run_id = asked.run AND seq > asked.after
+ORDER BY asked.number, seq
 
 -- name: all_entries
 SELECT run_id, seq, at, kind, cause, body, salt, body_digest, prev_hash, hash

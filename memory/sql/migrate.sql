@@ -1,3 +1,8 @@
+-- name: mark
+-- What the last process that brought the database to its version left here; nothing in a copy on a server without our role.
+SELECT obj_description(to_regproc('steward_guard_journal'), 'pg_proc') AS mark
+WHERE EXISTS (SELECT FROM pg_roles WHERE rolname = 'steward_app')
+
 -- name: lock
 -- One process migrates at a time.
 SELECT pg_try_advisory_lock(7000, 1) AS alone

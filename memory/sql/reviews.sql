@@ -18,6 +18,9 @@ SELECT decided.*, pg_notify('steward', run_id::text) FROM decided
 -- name: get
 SELECT review.*, run.ended_at FROM review JOIN run ON run.id = review.run_id WHERE review.id = %(id)s
 
+-- name: named
+SELECT * FROM review WHERE id = ANY (%(ids)s)
+
 -- name: beginning_with
 SELECT * FROM review WHERE starts_with(id, %(text)s) ORDER BY id LIMIT 2
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from agents.ports import Understood
-from governance.deciding import may_decide, require_may_decide
+from governance.deciding import may_decide, require_may_decide, responses_to
 from governance.effects import UndoItem
 from governance.errors import NotFound, NotPermitted
 from governance.people import Directory, Person
@@ -18,6 +18,7 @@ from governance.runs import ReviewRow
 from plans.picture import draw_svg
 from runtime.views import RunView, StepView
 from surfaces.chat.forms import form_of, label
+from surfaces.chat.pressing import pressing
 from surfaces.chat.wording import decider, names, pretty, shown, sure, undo_line
 
 _STANDING = {
@@ -31,8 +32,14 @@ _DONE = {
     Choice.REJECT: "Rejected",
     Choice.RESPOND: "Answered",
 }
-_RESPONSES = {ReviewKind.PARKED: ("resume", "close"), ReviewKind.OUTCOME: ("happened", "did_not_happen")}
-_ANSWERS = {"resume": "Resumed", "close": "Closed", "happened": "It happened", "did_not_happen": "It did not happen"}
+_ASKING = frozenset({ReviewKind.STEP, ReviewKind.FORM, ReviewKind.PLAN})
+_ANSWERS = {
+    "resume": "Resumed",
+    "undo": "Taken back",
+    "close": "Closed",
+    "happened": "It happened",
+    "did_not_happen": "It did not happen",
+}
 
 
 @dataclass(frozen=True)
@@ -48,19 +55,22 @@ class Cards:
         is_open = row.status is ReviewStatus.OPEN
         may = is_open and may_decide(card, person, self.directory)
         advice = card.recommendation
+        buttons = Choice.RESPOND in card.allowed and card.kind is not ReviewKind.FORM
         return {
             "key_": f"{person.id}/{card.id}",
             "id": card.id,
             "kind": card.kind.value,
             "step": card.step,
             "title": f"{card.title} · {card.step}" if card.step else card.title,
-            "question": card.question.rstrip(".?") + ("?" if card.kind is ReviewKind.STEP else "."),
+            "question": card.question.rstrip(".?") + ("?" if card.kind in _ASKING else "."),
             "args": self._args(card),
             "undo": self._undo(card),
             "why": card.triggered_by,
             "asker": self._asker(card),
             "asked_at": card.asked_at.isoformat(),
             "due_at": card.due_at.isoformat() if card.due_at else None,
+            "pressing": pressing(row.escalation, card.kind) if is_open else [],
+            "ends": bool(row.escalation and row.escalation.ends),
             "advice": advice
             and {
                 "choice": advice.choice,
@@ -69,8 +79,8 @@ class Cards:
                 "decider": decider(advice.decider),
             },
             "allowed": [choice.value for choice in card.allowed],
-            "responses": list(_RESPONSES.get(card.kind, ())) if Choice.RESPOND in card.allowed else [],
-            "form": self._form(card) if may and Choice.EDIT in card.allowed else None,
+            "responses": list(responses_to(card)) if buttons else [],
+            "form": self._form(card) if may and (Choice.EDIT in card.allowed or card.kind is ReviewKind.FORM) else None,
             "may": may,
             "why_not": self._why_not(card, person) if is_open and not may else "",
             "status": row.status.value,
@@ -99,7 +109,7 @@ class Cards:
             "revision": view.revision,
             "picture": draw_svg(plan, needs, rulings, states) if plan else "",
             "findings": [str(finding) for finding in view.findings],
-            "steps": [_step(step, self.directory) for step in view.steps],
+            "steps": [_step(step, self.directory) for step in view.all_steps],
             "report": view.report,
             "parked": f"Parked: {view.parked_because}" if row.status.value == "parked" and view.parked_because else "",
         }
@@ -137,7 +147,7 @@ class Cards:
 
     def _args(self, card: ReviewCard) -> list[dict[str, str]]:
         """The exact arguments, in the order in which the tool names them."""
-        if card.kind is ReviewKind.PARKED:
+        if card.kind in {ReviewKind.PARKED, ReviewKind.FORM}:
             return []
         order = list(self._schema(card).get("properties", {}))
         ordered = sorted(card.args, key=lambda name: order.index(name) if name in order else len(order))
@@ -151,6 +161,9 @@ class Cards:
             return {}
 
     def _form(self, card: ReviewCard) -> list[dict[str, Any]] | None:
+        if card.kind is ReviewKind.FORM:
+            fields = card.args.get("schema", {}).get("properties", {})
+            return form_of(card.args["schema"], {name: field.get("default") for name, field in fields.items()})
         schema = self._schema(card)
         return form_of(schema, card.args) if schema else None
 
@@ -201,7 +214,7 @@ def _step(step: StepView, directory: Directory) -> dict[str, Any]:
 def _note(step: StepView, directory: Directory) -> str:
     """What is worth knowing at a glance, or nothing."""
     if step.state == "waiting" and step.ruling and step.ruling.kind is RulingKind.GATE:
-        return f"waits for {names(directory, step.ruling.approvers)}"
+        return f"waits for {names(directory, step.waits_for or step.ruling.approvers)}"
     parts = [f"tried {step.retries + 1} times"] if step.retries else []
     if step.reconciled:
         parts.append(f"the answer was lost, looked up: {step.reconciled}")

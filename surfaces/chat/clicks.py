@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from governance.errors import InvalidInput, StewardError
 from governance.people import Person
-from governance.reviews import Choice, Verdict
+from governance.reviews import Choice, Verdict, fill_in
 from runtime.application import Application
 from surfaces.chat.forms import args_from
 
@@ -26,7 +26,7 @@ class Click(BaseModel):
     choice: Choice
     code: Literal["", "Data is wrong", "Not needed", "Against a rule", "Needs more information", "Other"] = ""
     text: str = Field(default="", max_length=1000)
-    response: Literal["", "happened", "did_not_happen", "resume", "close"] = ""
+    response: Literal["", "happened", "did_not_happen", "resume", "undo", "close", "answered"] = ""
     values: dict[str, str] | None = None
 
 
@@ -54,6 +54,9 @@ class Clicks:
 
     async def _verdict(self, click: Click) -> Verdict:
         reason = _reason(click)
+        if click.response == "answered":
+            row = await self._steward.review(click.review)
+            return fill_in(args_from(row.card.args.get("schema", {}), click.values or {}), reason=reason)
         if click.choice is not Choice.EDIT:
             return Verdict(choice=click.choice, reason=reason, response=click.response)
         row = await self._steward.review(click.review)

@@ -26,9 +26,16 @@ _TASKS = {
     "skipped": "done",
     "failed": "failed",
     "refused": "failed",
+    "stopped": "failed",
     "unknown": "failed",
 }
 
+_ENDS = {
+    "done": "All done.",
+    "cancelled": "The run was cancelled.",
+    "closed": "The run was closed.",
+    "undone": "The run was taken back.",
+}
 _Item = dict[str, Any]
 
 
@@ -62,7 +69,9 @@ def draw(thread: str, person: Person, remarks: Sequence[Remark], rows: Rows, car
 
 def tasks_of(view: RunView) -> dict[str, Any]:
     """The plan's steps as Chainlit's list of tasks."""
-    tasks = [{"title": _task(step.id, step.state), "status": _TASKS[step.state], "forId": None} for step in view.steps]
+    tasks = [
+        {"title": _task(step.id, step.state), "status": _TASKS[step.state], "forId": None} for step in view.all_steps
+    ]
     return {"status": view.row.status.value, "tasks": tasks}
 
 
@@ -112,8 +121,7 @@ class _Drawn:
             self._message(anchor, "", max(row.card.asked_at, remark.at))
             self._card(anchor, row.card.id, "ReviewCard", self._cards.review(row, self._person))
         if view.row.ended_at is not None:
-            text = {"done": "All done.", "cancelled": "The run was cancelled.", "closed": "The run was closed."}
-            said = text[view.row.status.value]
+            said = _ENDS[view.row.status.value]
             self._message(derived_id(remark.id, "end"), said, max(view.row.ended_at, remark.at))
 
     def _review(self, anchor: str, review: str) -> None:

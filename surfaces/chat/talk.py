@@ -182,7 +182,8 @@ class Talk:
         if isinstance(row, Reply):
             return row
         await self._steward.cancel(row.id, reason=wish.reason, by=heard.by)
-        text = f"I have asked “{plain(row.title)}” to stop. Calls that are on their way end first."
+        text = f"I have asked “{plain(row.title)}” to stop. Calls that are on their way end first; "
+        text += "then what can be taken back is, newest first."
         return Reply(text, run="" if row.id in heard.runs else row.id, about=(row.id,))
 
     async def _resume(self, heard: Heard, wish: Wish) -> Reply:

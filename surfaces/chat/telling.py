@@ -71,7 +71,7 @@ class Telling:
             what = {"go": "It goes by itself", "gate": "A person decides", "forbid": "It is forbidden"}
             text += f" {what[step.ruling.kind.value]}, by the rule *{step.ruling.rule}*: {plain(step.ruling.because)}."
             if step.ruling.approvers and step.state == "waiting":
-                text += f" It waits for {names(self._steward.directory, step.ruling.approvers)}."
+                text += f" It waits for {names(self._steward.directory, step.waits_for or step.ruling.approvers)}."
         return text + f" Now it is {step.state}" + (f": {plain(step.problem)}" if step.problem else "") + "."
 
 

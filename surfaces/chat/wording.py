@@ -27,8 +27,9 @@ _STATUS = {
     "waiting": "waits",
     "parked": "is parked: it cannot go on by itself",
     "done": "is done",
-    "cancelled": "was cancelled before anything had to stay",
+    "cancelled": "was cancelled",
     "closed": "was closed",
+    "undone": "was taken back",
 }
 
 

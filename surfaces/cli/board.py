@@ -68,7 +68,7 @@ def at_rest(view: RunView) -> bool:
     if row.owner is not None or (row.wake_at is not None and row.wake_at < datetime.now(UTC) + SOON):
         return False
     asked = {review.card.step for review in view.reviews if review.status is ReviewStatus.OPEN}
-    timed = any(step.state == "waiting" and step.id not in asked for step in view.steps)
+    timed = any(step.state == "waiting" and step.id not in asked for step in view.all_steps)
     return row.status is RunStatus.PARKED or (row.status is RunStatus.WAITING and bool(asked) and not timed)
 
 
@@ -109,7 +109,7 @@ class Drawing:
 
     def show(self, view: RunView) -> None:
         """Draw the run."""
-        room = self._screen.out.size.height - len(view.steps) - 5
+        room = self._screen.out.size.height - len(view.all_steps) - 5
         newest = list(lines(view.timeline, self._name))[-min(room, 6) :] if room > 0 else []
         tail = [Text(str(found), style="dim", no_wrap=True, overflow="ellipsis") for found in newest]
         self._live.update(Group(headline(view.row), self._steps(view), Text(), *tail))
@@ -120,7 +120,7 @@ class Drawing:
         table.add_column(no_wrap=True)
         table.add_column(no_wrap=True, style="dim")
         table.add_column()  # the only one that gives way where the terminal is narrow
-        for step in view.steps:
+        for step in view.all_steps:
             came = Text(outcome(step), no_wrap=True, overflow="ellipsis")
             table.add_row(self._sign(step), step.id, _took(step), came)
         return table

@@ -17,7 +17,7 @@ import typer
 from rich.text import Text
 
 from governance.errors import StewardError
-from surfaces.cli import audit, demo, knowledge, reviews, runs, services
+from surfaces.cli import audit, demo, knowledge, reviews, runs, services, systems
 from surfaces.cli.exits import Status, status_of, tell
 from surfaces.cli.options import Json
 from surfaces.cli.screen import open_screen
@@ -64,7 +64,17 @@ def version(json: Json = False) -> None:
 
 
 PANELS: Mapping[str, Sequence[Callable[..., None]]] = {
-    runs.PANEL: (runs.run, runs.plan, runs.runs, runs.show, runs.cancel, runs.resume, runs.fork, runs.erase),
+    runs.PANEL: (
+        runs.run,
+        runs.plan,
+        runs.runs,
+        runs.show,
+        runs.cancel,
+        runs.resume,
+        runs.callback,
+        runs.fork,
+        runs.erase,
+    ),
     reviews.PANEL: (reviews.reviews, reviews.approve, reviews.reject, reviews.edit, reviews.answer),
     knowledge.PANEL: (
         knowledge.tools,
@@ -73,7 +83,16 @@ PANELS: Mapping[str, Sequence[Callable[..., None]]] = {
         knowledge.playbook,
         knowledge.people,
     ),
-    services.PANEL: (demo.demo, services.up, services.worker, services.sandbox, services.chat, version),
+    services.PANEL: (
+        demo.demo,
+        services.up,
+        services.worker,
+        services.serve,
+        systems.systems,
+        services.sandbox,
+        services.chat,
+        version,
+    ),
 }
 for panel, commands in PANELS.items():
     for command in commands:

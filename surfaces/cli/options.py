@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from governance.priority import Priority
+
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout and nothing else there.")]
 By = Annotated[
     str,
@@ -18,6 +20,10 @@ Wait = Annotated[
 ]
 RequestFile = Annotated[
     Path | None, typer.Option("--request", metavar="FILE", help="The request, as JSON or YAML; - reads stdin.")
+]
+Urgency = Annotated[
+    Priority | None,
+    typer.Option("--priority", case_sensitive=False, help="How urgent it is; else as the playbook says."),
 ]
 RequestText = Annotated[str | None, typer.Option("--text", help="The request, in words.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask whether it is meant.")]

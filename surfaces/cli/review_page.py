@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from governance.deciding import responses_to
 from governance.effects import UndoItem
+from governance.escalation import marks
 from governance.reviews import Choice, ReviewCard, ReviewKind, ReviewStatus, Verdict
 from governance.runs import ReviewRow
 from surfaces.cli.plan_page import undo_part
 from surfaces.cli.tables import listing, pairs, short
 from surfaces.cli.timeline import Namer, brief, changes, moment
 
-ANSWERS: Mapping[ReviewKind, tuple[str, str]] = {
+ANSWERS: Mapping[ReviewKind, tuple[str, ...]] = {
     ReviewKind.OUTCOME: ("happened", "did-not-happen"),
-    ReviewKind.PARKED: ("resume", "close"),
+    ReviewKind.PARKED: ("resume", "undo", "close"),
 }
 """What people say to questions that are not about an action to come."""
 
 
-def review_list(rows: Sequence[ReviewRow], name: Namer) -> Table:
-    """Reviews, one on a line."""
+def review_list(rows: Sequence[ReviewRow], name: Namer, now: datetime) -> Table:
+    """Reviews, one on a line; below the due time what silence has come to: level, reminders, risk."""
     table = listing("review", "run", "title", "asks", "waits for", "due", wrap=("title", "asks", "waits for"))
     for row in rows:
         card = row.card
@@ -33,13 +36,15 @@ def review_list(rows: Sequence[ReviewRow], name: Namer) -> Table:
             card.title,
             _asks(card),
             _where(row, name),
-            moment(card.due_at),
+            Text("\n").join((*([Text(moment(card.due_at))] if card.due_at else []), *pressing(row, now))),
             style=_style(row),
         )
     return table
 
 
-def review_card(row: ReviewRow, name: Namer, *, answers: bool = True, run_shown: bool = False) -> RenderableType:
+def review_card(
+    row: ReviewRow, name: Namer, now: datetime, *, answers: bool = True, run_shown: bool = False
+) -> RenderableType:
     """All that a person needs to answer.
 
     ``answers``: with the commands that do. ``run_shown``: why a run is parked and its undo list stand on the page already.
@@ -53,6 +58,8 @@ def review_card(row: ReviewRow, name: Namer, *, answers: bool = True, run_shown:
     if card.tool:
         lines.append(("action", Text(card.tool, style="cyan")))
         lines += [(f"  {key}", brief({"": value}, most=400).strip()) for key, value in card.args.items()]
+    if card.kind is ReviewKind.PLAN:
+        lines += [("  change", change) for change in card.args.get("changes", ())]
     if row.verdict is not None and changes(card, row.verdict):
         lines.append(("edited", Text(changes(card, row.verdict), style="yellow")))
     told = run_shown and card.kind is ReviewKind.PARKED
@@ -61,6 +68,11 @@ def review_card(row: ReviewRow, name: Namer, *, answers: bool = True, run_shown:
         said = card.recommendation
         lines.append(("advice", f"{said.choice}, {said.confidence:.0%} sure ({said.decider}): {said.reasoning}"))
     lines.append(("waits for", _where(row, name)))
+    pressed = pressing(row, now)
+    lines += [("silence", Text(", ").join(pressed))] if pressed else []
+    if row.status is ReviewStatus.OPEN and card.due_at is not None:
+        ends = row.escalation is not None and row.escalation.ends
+        lines.append(("until", f"{moment(card.due_at)}, then it {'is refused' if ends else 'goes further up'}"))
     if answers and row.status is ReviewStatus.OPEN:
         lines += [("answer", Text(way, style="cyan")) for way in ways(card)]
     parts: list[RenderableType] = [pairs(lines)]
@@ -70,11 +82,28 @@ def review_card(row: ReviewRow, name: Namer, *, answers: bool = True, run_shown:
     return Group(*parts)
 
 
+def pressing(row: ReviewRow, now: datetime) -> list[Text]:
+    """Reminded, escalated, at risk: what an open question has come to, a line each."""
+    if row.status is not ReviewStatus.OPEN:
+        return []
+    return [
+        Text(mark, style="red" if mark.startswith(("at risk", "overdue")) else "yellow")
+        for mark in marks(row.escalation, now)
+    ]
+
+
+def answers_to(card: ReviewCard) -> tuple[str, ...]:
+    """What the command line takes for an answer to this question."""
+    return tuple(response.replace("_", "-") for response in responses_to(card))
+
+
 def ways(card: ReviewCard) -> list[str]:
     """The commands that answer a review."""
     who = f"--by {card.approvers[0]}" if card.approvers else "--by EMAIL"
+    if card.kind is ReviewKind.FORM:
+        return [f"steward answer {card.id} {_blanks(card)} {who}"]
     if card.kind in ANSWERS:
-        return [f'steward answer {card.id} {answer} --reason "…" {who}' for answer in ANSWERS[card.kind]]
+        return [f'steward answer {card.id} {answer} --reason "…" {who}' for answer in answers_to(card)]
     commands = {
         Choice.APPROVE: f"steward approve {card.id} {who}",
         Choice.REJECT: f'steward reject {card.id} --reason "…" {who}',
@@ -89,7 +118,7 @@ def verdict_line(row: ReviewRow, name: Namer) -> Text:
     if verdict is None:
         return Text(f"{row.card.id}: {row.status.value}")
     verbs = {Choice.APPROVE: "approves", Choice.EDIT: "edits", Choice.REJECT: "rejects"}
-    about = row.card.step or "the run"
+    about = row.card.step or ("the revised plan" if row.card.kind is ReviewKind.PLAN else "the run")
     said = f"{verbs[verdict.choice]} {about}" if verdict.choice in verbs else f"says of {about}: {_spoken(verdict)}"
     changed = changes(row.card, verdict)
     said += f": {changed}" if changed else ""
@@ -100,9 +129,21 @@ def verdict_line(row: ReviewRow, name: Namer) -> Text:
 
 
 def _asks(card: ReviewCard) -> str:
-    return {ReviewKind.STEP: card.step, ReviewKind.OUTCOME: f"did {card.step} happen?"}.get(
-        card.kind, "resume or close?"
-    )
+    asks = {
+        ReviewKind.STEP: card.step,
+        ReviewKind.FORM: f"answers for {card.step}",
+        ReviewKind.PLAN: "the revised plan",
+        ReviewKind.OUTCOME: f"did {card.step} happen?",
+    }
+    return asks.get(card.kind, " or ".join(answers_to(card)) + "?")
+
+
+def _blanks(card: ReviewCard) -> str:
+    """The fields of a form, to be filled in; those that must be come first."""
+    schema = card.args.get("schema", {})
+    needed = [name for name in schema.get("required", ()) if name in schema.get("properties", {})]
+    rest = [name for name in schema.get("properties", {}) if name not in needed]
+    return " ".join([*(f"--set {name}=…" for name in needed), *(f"[--set {name}=…]" for name in rest)])
 
 
 def _spoken(verdict: Verdict) -> str:

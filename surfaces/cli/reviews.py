@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 from rich.text import Text
 
 from governance.errors import InvalidInput
-from governance.reviews import Choice, ReviewKind, Verdict
+from governance.reviews import Choice, ReviewKind, Verdict, fill_in
 from governance.reviews import approve as approved
 from governance.reviews import edit as edited
 from governance.reviews import reject as rejected
@@ -20,7 +20,7 @@ from governance.runs import ReviewRow
 from surfaces.cli.exits import Status
 from surfaces.cli.inputs import read_object, read_settings_of
 from surfaces.cli.options import By, Json, Reason, ReviewId, Wait
-from surfaces.cli.review_page import ANSWERS, review_card, review_list, verdict_line, ways
+from surfaces.cli.review_page import ANSWERS, answers_to, review_card, review_list, verdict_line, ways
 from surfaces.cli.runs import TAKEN_UP, go_on, require_reason
 from surfaces.cli.screen import Screen, open_screen
 from surfaces.cli.session import acting, know, one_run, opened, read_settings
@@ -53,9 +53,9 @@ def reviews(
             elif not rows:
                 screen.show(Text(f"Nothing waits for {person.name}." if person else "Nothing waits for anybody."))
             elif len(rows) == 1:
-                screen.show(review_card(rows[0], name))
+                screen.show(review_card(rows[0], name, steward.clock.now()))
             else:
-                screen.show(review_list(rows, name))
+                screen.show(review_list(rows, name, steward.clock.now()))
         return Status.OK
 
     raise typer.Exit(asyncio.run(listed(open_screen(json=json))))
@@ -103,23 +103,40 @@ def edit(
 
 def answer(
     review: ReviewId,
-    said: Annotated[str, typer.Argument(metavar="ANSWER", help=" | ".join(SAYINGS))],
+    said: Annotated[str, typer.Argument(metavar="ANSWER", help=f"{' | '.join(SAYINGS)}; none for a form.")] = "",
+    fields: Annotated[
+        list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="One field of a form; repeatable.")
+    ] = None,
     reason: Reason = "",
     by: By = "",
     wait: Wait = True,
     json: Json = False,
 ) -> None:
-    """Answer a question that is not about an action to come: did it happen? resume or close?"""
-    responses: dict[str, Literal["happened", "did_not_happen", "resume", "close"]] = {
+    """Answer another question: did a call happen, how does a parked run go on, what goes into a form?"""
+    if fields and not said:
+        read_settings_of(fields, {})  # said before anything is started
+        _decide(review, by, lambda row: fill_in(_fields(fields, row), reason=reason), wait=wait, json=json)
+        return
+    responses: dict[str, Literal["happened", "did_not_happen", "resume", "undo", "close"]] = {
         "happened": "happened",
         "did-not-happen": "did_not_happen",
         "did_not_happen": "did_not_happen",
         "resume": "resume",
+        "undo": "undo",
         "close": "close",
     }
     if said not in responses:
-        raise InvalidInput(f"{said} is no answer.", hint=f"It is one of {', '.join(SAYINGS)}")
+        hint = f"It is one of {', '.join(SAYINGS)}, or --set name=value for a form"
+        raise InvalidInput(f"{said or 'Nothing'} is no answer.", hint=hint)
     _decide(review, by, lambda _: responded(responses[said], reason=reason), wait=wait, json=json)
+
+
+def _fields(pairs: list[str], row: ReviewRow) -> dict[str, Any]:
+    """A form's fields; those that are texts stay texts, also where they look like numbers."""
+    known = row.card.args.get("schema", {}).get("properties", {})
+    texts = {name: "" for name, field in known.items() if field.get("type") == "string"}
+    given = read_settings_of(pairs, texts)
+    return {name: value for name, value in given.items() if name not in texts or value != ""}
 
 
 def _decide(review: str, by: str, verdict: Callable[[ReviewRow], Verdict], *, wait: bool, json: bool) -> None:
@@ -153,8 +170,10 @@ def _require_kind(row: ReviewRow, given: Verdict) -> None:
     """Raises InvalidInput, with the commands that fit, for an answer to another kind of question."""
     card = row.card
     fits = given.choice in card.allowed
-    if fits and given.choice is Choice.RESPOND:
-        fits = given.response.replace("_", "-") in ANSWERS.get(card.kind, ())
+    if fits and given.choice is Choice.RESPOND and card.kind is ReviewKind.FORM:
+        fits = given.response == "answered"
+    elif fits and given.choice is Choice.RESPOND:
+        fits = given.response.replace("_", "-") in answers_to(card)
     if not fits:
         raise InvalidInput(f"{card.id} asks something else: {card.question}", hint=f"Answer it with {_or(ways(card))}")
 

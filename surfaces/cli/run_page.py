@@ -14,12 +14,12 @@ from governance.reviews import ReviewKind, ReviewStatus
 from governance.runs import ReviewRow, RunRow
 from runtime.views import RunView, StepView
 from surfaces.cli.plan_page import decision_line, findings_part, graph, reasons, request_table, undo_part
-from surfaces.cli.review_page import review_card
+from surfaces.cli.review_page import answers_to, review_card
 from surfaces.cli.screen import rule
 from surfaces.cli.tables import RUN_STYLES, count, listing, mark, short
 from surfaces.cli.timeline import Namer, brief, moment, news, timeline_table
 
-STOPPED = frozenset({RunStatus.CANCELLED, RunStatus.CLOSED})
+STOPPED = frozenset({RunStatus.CANCELLED, RunStatus.CLOSED, RunStatus.UNDONE})
 NARROW = 80
 """Columns below which tables leave out what matters least."""
 
@@ -55,23 +55,15 @@ def way_on(view: RunView, *, end: bool = False) -> str:
     close = f'steward answer {asked[0].id} close --reason "…"' if asked else f'steward cancel {run_id} --reason "…"'
     if end:
         return f"What was done stands. To end the run: `{close}`"
-    if _was_cancelled(view):
-        return (
-            f'What was done stands. To end the run: {close}\nTo go on after all: steward resume {run_id} --reason "…"'
-        )
     way = f'When the cause is gone: steward resume {run_id} --reason "…"'
-    unreachable = any("cannot be reached" in step.problem for step in view.steps)
+    if asked and view.undo and "undo" in answers_to(asked[0]):
+        way += f'\nTo take back what was done: steward answer {asked[0].id} undo --reason "…"'
+    unreachable = any("cannot be reached" in step.problem for step in view.all_steps)
     return f"If the practice company is meant, start it: steward sandbox\n{way}" if unreachable else way
 
 
 def _asks_whether_to_close(review: ReviewRow) -> bool:
     return review.status is ReviewStatus.OPEN and review.card.kind is ReviewKind.PARKED
-
-
-def _was_cancelled(view: RunView) -> bool:
-    """Whether somebody cancelled the run since it was last resumed."""
-    marks = [entry.kind for entry in view.timeline if entry.kind in {"cancel.asked", "run.resumed"}]
-    return marks[-1:] == ["cancel.asked"]
 
 
 def headline(row: RunRow) -> Text:
@@ -85,7 +77,7 @@ def step_table(view: RunView, width: int) -> Table:
     """The steps as they stand."""
     roomy = width >= NARROW
     table = listing("", "step", *(("tool", "state") if roomy else ()), "what came of it", wrap=("what came of it",))
-    for step in view.steps:
+    for step in view.all_steps:
         more = (Text(step.tool, style="dim"), _state(step)) if roomy else ()
         table.add_row(mark(step.state), step.id, *more, outcome(step) or ("" if roomy else _state(step)))
     return table
@@ -94,13 +86,15 @@ def step_table(view: RunView, width: int) -> Table:
 def arguments(view: RunView) -> Table:
     """What each step is, or was, called with."""
     table = listing("step", "arguments", wrap=("arguments",))
-    for step in view.steps:
+    for step in view.all_steps:
         table.add_row(step.id, brief(step.args, most=400))
     return table
 
 
 def outcome(step: StepView) -> str:
     """What a step brought, or what holds it up."""
+    if step.undoes and step.state in {"done", "found"}:
+        return f"{step.undoes} is taken back" if step.state == "done" else f"{step.undoes} was gone already"
     if step.state in {"done", "found"}:
         return news(step.args, step.output)
     if step.state == "waiting" and step.review_id and not step.problem:
@@ -111,14 +105,21 @@ def outcome(step: StepView) -> str:
 def standing(view: RunView, name: Namer) -> RenderableType:
     """Where a run stands and what a person can do now."""
     parts: list[RenderableType] = [headline(view.row)]
+    if view.row.parent_id:
+        parts.append(Text(f"Started by run {short(view.row.parent_id)}, step {view.row.parent_step}."))
+    parts += [Text("Started: ").append(headline(child)) for child in view.children]
     if view.report:
         parts.append(Text(view.report))
     if is_due(view.row):
         parts.append(Text("It is due, and no worker has it yet: `steward up` or `steward worker` takes it up."))
+    if view.at_risk:
+        parts.append(Text(f"At risk: {view.at_risk}.", style="red"))
     if view.row.status is RunStatus.PARKED:
         parts += [Text(view.parked_because, style="red"), rule("Undo list"), undo_part(view.undo)]
     elif view.row.status in STOPPED and view.undo:
-        parts += [rule("What was done stands; this would take it back"), undo_part(view.undo)]
+        closed = view.row.status is RunStatus.CLOSED
+        parts += [rule("What was done stands; this would take it back" if closed else "This stands")]
+        parts += [undo_part(view.undo)]
     parts += [_open_reviews(view, name)] if any(_is_open(view)) else []
     return Group(*parts)
 
@@ -133,6 +134,7 @@ def run_page(view: RunView, name: Namer, width: int) -> RenderableType:
         parts += [
             rule(f"Plan, revision {view.revision}: {count(len(view.steps), 'step')}"),
             graph(view.plan, needs, rulings, width=width, states=states),
+            *([Text("\n".join(["Since the revision before:", *view.difference.shown]))] if view.difference else []),
             rule("Why"),
             reasons(view.plan),
         ]
@@ -151,7 +153,8 @@ def _is_open(view: RunView) -> list[bool]:
 
 
 def _open_reviews(view: RunView, name: Namer) -> RenderableType:
-    cards = [review_card(review, name, run_shown=True) for review in view.reviews if review.status is ReviewStatus.OPEN]
+    opened = [review for review in view.reviews if review.status is ReviewStatus.OPEN]
+    cards = [review_card(review, name, view.seen_at, run_shown=True) for review in opened]
     spaced = [part for card in cards for part in (Text(), card)]
     return Group(rule(f"{count(len(cards), 'question')} to answer"), *spaced[1:])
 

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.text import Text
 
+from governance.budgets import Raise
 from governance.errors import InvalidInput, Refused
 from governance.events import ENDED, RunStatus
+from governance.priority import Priority
 from governance.reviews import ReviewStatus
 from runtime.views import RunView
 from surfaces.cli.asking import Terminal
 from surfaces.cli.board import board, watch
 from surfaces.cli.exits import Status
-from surfaces.cli.options import By, Json, PlaybookName, Reason, RequestFile, RequestText, RunId, Wait, Yes
-from surfaces.cli.plan_page import preview_page
+from surfaces.cli.inputs import read_object
+from surfaces.cli.options import By, Json, PlaybookName, Reason, RequestFile, RequestText, RunId, Urgency, Wait, Yes
+from surfaces.cli.plan_page import preview_page, undo_part
 from surfaces.cli.run_page import run_list, run_page, standing, way_on
-from surfaces.cli.screen import Screen, open_screen
+from surfaces.cli.screen import Screen, open_screen, rule
 from surfaces.cli.session import acting, know, one_run, opened, read_settings
 from surfaces.cli.shapes import plain, run_shape
 from surfaces.cli.tables import short
@@ -38,23 +42,33 @@ def run(
     request: RequestFile = None,
     text: RequestText = None,
     by: By = "",
+    priority: Urgency = None,
     wait: Wait = True,
     json: Json = False,
 ) -> None:
     """Begin a run, work on it and watch it until it ends or waits for people."""
-    raise typer.Exit(asyncio.run(_run(open_screen(json=json), playbook, request, text, by, wait=wait)))
+    said = (playbook, request, text, by)
+    raise typer.Exit(asyncio.run(_run(open_screen(json=json), said, priority=priority, wait=wait)))
 
 
-async def _run(screen: Screen, playbook: str, file: Path | None, text: str | None, by: str, *, wait: bool) -> Status:
+async def _run(
+    screen: Screen, said: tuple[str, Path | None, str | None, str], *, priority: Priority | None, wait: bool
+) -> Status:
     from surfaces.cli.understanding import asked_for  # noqa: PLC0415 - `--help` must not wait for it
 
+    playbook, file, text, by = said
     settings = read_settings()
     known = know(settings)
     person = acting(known.directory, by)
     asked = await asked_for(screen, known, playbook, file, text)
     async with opened(screen, settings, known) as steward:
         row = await steward.start(
-            asked.playbook.id, asked.request, by=person, source="cli", understanding=asked.understanding
+            asked.playbook.id,
+            asked.request,
+            by=person,
+            source="cli",
+            understanding=asked.understanding,
+            priority=priority,
         )
         screen.say(f"Run {row.id} is admitted.", style="dim")
         if not wait:
@@ -122,28 +136,73 @@ def show(run_id: RunId, json: Json = False) -> None:
 
 
 def cancel(run_id: RunId, reason: Reason = "", by: By = "", wait: Wait = True, json: Json = False) -> None:
-    """Stop a run. Calls in flight end first; what was done stays, and is listed with its undo for people to decide on."""
+    """Stop a run. Calls in flight end first; then what was done is taken back, newest first, where it can be."""
     raise typer.Exit(asyncio.run(_tell(open_screen(json=json), "cancel", run_id, reason, by, wait=wait)))
 
 
-def resume(run_id: RunId, reason: Reason = "", by: By = "", wait: Wait = True, json: Json = False) -> None:
+More = Annotated[
+    list[str] | None,
+    typer.Option("--more", metavar="NAME=NUMBER", help="More steps, calls, money or hours: calls=500; repeatable."),
+]
+
+
+def resume(
+    run_id: RunId, reason: Reason = "", by: By = "", more: More = None, wait: Wait = True, json: Json = False
+) -> None:
     """Send a parked run on: what failed is tried again."""
-    raise typer.Exit(asyncio.run(_tell(open_screen(json=json), "resume", run_id, reason, by, wait=wait)))
+    screen = open_screen(json=json)
+    raise typer.Exit(asyncio.run(_tell(screen, "resume", run_id, reason, by, wait=wait, more=more or ())))
 
 
-async def _tell(screen: Screen, what: str, run_id: str, reason: str, by: str, *, wait: bool) -> Status:
+def _raise(more: Sequence[str]) -> Raise:
+    """What ``--more`` adds. Raises InvalidInput."""
+    try:
+        return Raise.model_validate({name: float(value) for name, _, value in (each.partition("=") for each in more)})
+    except ValueError:
+        hint = "Write it like --more calls=500; there are steps, calls, money and hours."
+        raise InvalidInput("That cannot be added to a budget.", hint=hint) from None
+
+
+async def _tell(
+    screen: Screen, what: str, run_id: str, reason: str, by: str, *, wait: bool, more: Sequence[str] = ()
+) -> Status:
     settings = read_settings()
     known = know(settings)
     person = acting(known.directory, by)
     require_reason(reason, what)
     async with opened(screen, settings, known) as steward:
         before = await steward.show(await one_run(steward, run_id))
-        tell = {"cancel": steward.cancel, "resume": steward.resume}[what]
-        row = await tell(before.row.id, reason=reason, by=person)
+        if what == "cancel":
+            row = await steward.cancel(before.row.id, reason=reason, by=person)
+        else:
+            row = await steward.resume(before.row.id, reason=reason, by=person, more=_raise(more))
+        if what == "cancel" and before.undo:
+            screen.show(rule("What was done is taken back, newest first"), undo_part(before.undo), Text())
         if not wait:
             screen.show(Text(f"Left for run {row.id}. {TAKEN_UP}"))
             return _told(screen, await steward.show(row.id))
         return await go_on(screen, steward, row.id, strict=what == "resume", after=len(before.timeline))
+
+
+def callback(
+    address: Annotated[str, typer.Argument(metavar="ADDRESS", help="Where the system was told to answer.")],
+    body: Annotated[
+        Path, typer.Option("--body", metavar="FILE", help="The tool's output, or {error: why not}; - is stdin.")
+    ] = Path("-"),
+    json: Json = False,
+) -> None:
+    """Answer a step that waits for another system, in the system's place."""
+
+    async def answered(screen: Screen) -> Status:
+        given = read_object(body)
+        async with opened(screen) as steward:
+            told = await steward.call_back(address.rpartition("/")[2], given)
+            if screen.json:
+                screen.data({"first": told.first, "answer": told.answer})
+            screen.show(Text(f"Accepted. {TAKEN_UP}" if told.first else f"It was answered before: {told.answer}"))
+        return Status.OK
+
+    raise typer.Exit(asyncio.run(answered(open_screen(json=json))))
 
 
 def fork(

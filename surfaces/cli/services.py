@@ -36,6 +36,23 @@ def worker() -> None:
     raise typer.Exit(asyncio.run(work(open_screen())))
 
 
+def serve() -> None:
+    """Take callbacks, the late answers of other systems, over HTTP; with a worker, until SIGTERM or Ctrl-C."""
+    from surfaces.http.serving import served  # noqa: PLC0415 - the server's imports; nothing else here needs them
+
+    async def run(screen: Screen) -> Status:
+        settings = read_settings()
+        host, port = settings.serve_host, settings.serve_port
+        async with opened(screen, settings, serving=True) as steward, served(steward, host, port) as doors:
+            screen.say(f"Callbacks are taken at http://{host}:{port}/callbacks; Ctrl-C stops it.")
+            async with steward.working():
+                await doors
+            screen.say("It has stopped; nothing is lost.")
+        return Status.OK
+
+    raise typer.Exit(asyncio.run(run(open_screen())))
+
+
 def sandbox() -> None:
     """Run the sandbox company Acme: nine systems and a page that counts what is done to them."""
     settings = read_settings()

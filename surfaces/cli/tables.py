@@ -27,6 +27,7 @@ RUN_STYLES: Mapping[str, str] = {
     "queued": "cyan",
     "cancelled": "yellow",
     "closed": "yellow",
+    "undone": "yellow",
 }
 
 

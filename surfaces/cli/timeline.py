@@ -12,7 +12,7 @@ from rich.text import Text
 
 from governance import events as ev
 from governance.chain import Entry
-from governance.effects import EffectClass, StepStatus
+from governance.effects import UNDO, EffectClass, StepStatus
 from governance.people import Directory
 from governance.reviews import Choice, ReviewCard, Verdict
 from surfaces.cli.tables import count
@@ -115,7 +115,8 @@ def _admitted(body: ev.RunAdmitted, known: _Known) -> _Words:
 def _written(body: ev.PlanWritten, _: _Known) -> _Words:
     steps = len(body.plan.get("steps", ()))
     sure = f"confidence {body.decision.confidence:.2f}"
-    return "▸", _CALM, "", f"plan {body.revision} written by {body.author}: {count(steps, 'step')}, {sure}"
+    without = f" without {', '.join(body.instead_of)}" if body.instead_of else ""
+    return "▸", _CALM, "", f"plan {body.revision} written by {body.author}{without}: {count(steps, 'step')}, {sure}"
 
 
 def _checked(body: ev.PlanChecked, _: _Known) -> _Words:
@@ -123,7 +124,8 @@ def _checked(body: ev.PlanChecked, _: _Known) -> _Words:
     findings = "no findings" if not body.findings else count(len(body.findings), "finding")
     if body.ok:
         need = f"{count(gates, 'step')} need{'s' if gates == 1 else ''} a person"
-        return "✓", _GOOD, "", f"plan {body.revision} passes the check: {findings}, {need}"
+        changes = f"; it {body.difference}" if body.difference else ""
+        return "✓", _GOOD, "", f"plan {body.revision} passes the check: {findings}, {need}{changes}"
     return "✗", _BAD, "", f"plan {body.revision} does not pass the check: {findings}"
 
 
@@ -143,6 +145,7 @@ _ANSWERS = {
     "happened": "says it happened",
     "did_not_happen": "says it did not happen",
     "resume": "resumes the run",
+    "undo": "has the run taken back",
     "close": "closes the run",
 }
 
@@ -185,11 +188,45 @@ def _ended(body: ev.StepEnded, _: _Known) -> _Words:
         word = "was there already"
     why = body.failure.message if body.failure else body.why
     what = news(body.args, body.output) if body.status is StepStatus.DONE else why
+    if body.step.startswith(UNDO) and body.status is StepStatus.DONE:
+        return mark, style, body.step, "was gone already" if body.found else "taken back"
     return mark, style, body.step, f"{word}: {what}" if what else word
+
+
+def _expanded(body: ev.StepExpanded, _: _Known) -> _Words:
+    keys = ", ".join(item.key for item in body.items) or "there is none"
+    return "≡", _CALM, body.step, f"for each of {count(len(body.items), 'item')}: {keys}"
+
+
+def _resumed(body: ev.RunResumed, known: _Known) -> _Words:
+    more = f" (with {body.more})" if body.more else ""
+    return "▸", _CALM, "", f"{known.name(body.by)} resumes: {body.reason}{more}"
+
+
+def _escalated(body: ev.ReviewEscalated, known: _Known) -> _Words:
+    if not body.added:
+        return "-", "dim", body.step, body.why
+    who = " or ".join(known.name(person) for person in body.added)
+    return "⇧", _ASK, body.step, f"escalated to level {body.level}, {who}: {body.why} [{body.review_id}]"
+
+
+def _reminded(body: ev.ReviewReminded, known: _Known) -> _Words:
+    who = ", ".join(known.name(person) for person in body.people)
+    return "!", _ASK, body.step, f"reminded {who or 'nobody'} [{body.review_id}]"
+
+
+def _at_risk(body: ev.RunAtRisk, _: _Known) -> _Words:
+    return "!", _BAD, body.step, f"{'the run is ' if body.what == 'run' else ''}at risk: {body.why}"
 
 
 def _parked(body: ev.RunParked, _: _Known) -> _Words:
     return "■", _BAD, "", f"parked: {body.reason}"
+
+
+def _undo_begun(body: ev.UndoBegun, _: _Known) -> _Words:
+    back = ", ".join(item.step for item in body.items if item.call is not None) or "nothing"
+    stays = ", ".join(item.step for item in body.items if item.call is None)
+    return "↶", _ASK, "", f"takes back, newest first: {back}" + (f"; cannot be taken back: {stays}" if stays else "")
 
 
 _WORDS: Mapping[type, Callable[[Any, _Known], _Words]] = {
@@ -199,16 +236,28 @@ _WORDS: Mapping[type, Callable[[Any, _Known], _Words]] = {
     ev.ReviewAsked: _asked,
     ev.ReviewDecided: _decided,
     ev.ReviewClosed: lambda body, _: ("-", "dim", body.step, f"review {body.status}: {body.why}"),
+    ev.ReviewReminded: _reminded,
+    ev.ReviewEscalated: _escalated,
+    ev.RunAtRisk: _at_risk,
     ev.StepIntended: lambda body, _: ("▸", _CALM, body.intent.step, f"calls {body.intent.tool}"),
     ev.StepTried: lambda body, _: ("▸", _CALM, body.step, "tries again"),
     ev.StepAttempted: _attempted,
     ev.StepWaiting: lambda body, _: ("…", "dim", body.step, f"waits until {clock(body.until)}: {body.why}"),
+    ev.StepDeferred: lambda body, _: (
+        "…",
+        "dim",
+        body.step,
+        f"waits for {body.why}, until {moment(body.until)} at most",
+    ),
+    ev.StepAnswered: lambda body, _: ("▸", _CALM, body.step, f"is answered by {body.by}"),
+    ev.StepExpanded: _expanded,
     ev.StepReconciled: _reconciled,
     ev.StepEnded: _ended,
     ev.FailureDiagnosed: lambda body, _: ("!", _ASK, body.step, f"{body.choice}: {body.decision.reasoning}"),
     ev.CancelAsked: lambda body, known: ("■", _ASK, "", f"{known.name(body.by)} cancels: {body.reason}"),
     ev.RunParked: _parked,
-    ev.RunResumed: lambda body, known: ("▸", _CALM, "", f"{known.name(body.by)} resumes: {body.reason}"),
+    ev.UndoBegun: _undo_begun,
+    ev.RunResumed: _resumed,
     ev.InputDropped: lambda body, _: ("-", "dim", "", f"{body.what} came too late: {body.why}"),
     ev.RunReported: lambda body, _: ("▸", _CALM, "", body.summary),
     ev.RunEnded: lambda body, _: ("●", _GOOD if body.status == "done" else _ASK, "", f"run {body.status}"),

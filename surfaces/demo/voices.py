@@ -34,7 +34,11 @@ class Voices:
         person = self.steward.directory.find(review.card.approvers[0]) if review.card.approvers else None
         if person is None:
             return
-        self.screen.show(rule(f"A question to {person.name}"), review_card(review, self.name, answers=False), Text())
+        self.screen.show(
+            rule(f"A question to {person.name}"),
+            review_card(review, self.name, self.steward.clock.now(), answers=False),
+            Text(),
+        )
         verdict = await self._asked(review, person.name) if self.terminal else _by_itself(review)
         decided = await self.steward.decide(review.card.id, verdict, by=person)
         spoken = verdict_line(decided, self.name)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.terminal import ADA, KATHERINE, MARY, Here, Steward
+from tests.acceptance.terminal import ADA, ANNIE, KATHERINE, MARY, Here, Steward
 
 
 @pytest.fixture
@@ -46,24 +46,41 @@ def test_an_edit_shows_what_it_changed(steward: Steward, here: Here, joan: str) 
     assert "61000" in listed
 
 
-def test_a_cancel_after_effects_says_that_they_stand_and_how_to_end_the_run(
-    steward: Steward, here: Here, joan: str
-) -> None:
-    """Parked, not ended: `erase` names the same way out, and the closed run still shows its undo list."""
+def test_a_cancel_after_effects_says_what_it_takes_back_and_does(steward: Steward, here: Here, joan: str) -> None:
+    """Before, the list; meanwhile, each undo; after, the steps that took back. Then the run has ended and can be erased."""
     begun = steward("run", "onboarding", "--request", joan, "--json", by=KATHERINE)
     run = begun.json["row"]["id"]
     cancelled = here("cancel", run, "--reason", "a mistake", settings=steward.settings)
-    assert "What was done stands. To end the run: steward answer rv-" in cancelled.out
-    assert "When the cause is gone" not in cancelled.out
-    parked = next(line for line in cancelled.out.splitlines() if "To end the run" in line)
-    review = parked.partition("answer ")[2].split()[0]
+    assert cancelled.status == 0, cancelled
+    assert "What was done is taken back, newest first" in cancelled.out
+    assert "training.withdraw@1" in cancelled.out
+    assert "undo:desk: taken back" in cancelled.out
+    assert "effects are taken back." in " ".join(cancelled.out.split())
+    shown = here("show", run[:13], settings=steward.settings).out
+    assert "cancelled" in shown
+    assert "desk is taken back" in shown
+    assert "Undo list" not in shown
+    erased = here("erase", run, "--reason", "she asked us to", settings=steward.settings)
+    assert erased.status == 0, erased
+    assert "That is final." in erased.out
+
+
+def test_a_parked_run_names_its_ways_out(steward: Steward, here: Here, joan: str) -> None:
+    """`erase` names how to end it; the wrong kind of answer hears the right ones; a closed run still shows its undo list."""
+    begun = steward("run", "onboarding", "--request", joan, "--json", by=KATHERINE)
+    run = begun.json["row"]["id"]
+    badge = next(review["card"]["id"] for review in begun.json["reviews"] if review["card"]["step"] == "badge")
+    parked = here("reject", badge, "--reason", "no", by=ANNIE, settings=steward.settings)
+    way = next(line for line in parked.out.splitlines() if line.startswith("To take back what was done"))
+    review = way.partition("answer ")[2].split()[0]
+    assert f"steward answer {review} undo" in way
 
     refused = here("erase", run, "--reason", "she asked us to", settings=steward.settings)
     assert refused.status == 3
     assert f"steward answer {review} close" in refused.err
     approved = here("approve", review, settings=steward.settings)
     assert approved.status == 2
-    assert f"`steward answer {review} close" in approved.err
+    assert f"`steward answer {review} undo" in approved.err
 
     closed = here("answer", review, "close", "--reason", "a mistake", settings=steward.settings)
     assert closed.status == 0, closed
@@ -71,9 +88,6 @@ def test_a_cancel_after_effects_says_that_they_stand_and_how_to_end_the_run(
         assert "closed" in said.out
         assert "What was done stands; this would take it back" in said.out
         assert "training.withdraw" in said.out
-    erased = here("erase", run, "--reason", "she asked us to", settings=steward.settings)
-    assert erased.status == 0, erased
-    assert "That is final." in erased.out
 
 
 def test_an_ambiguous_beginning_names_the_runs(steward: Steward, here: Here, joan: str) -> None:

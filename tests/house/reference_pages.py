@@ -77,11 +77,15 @@ def tools_page() -> str:
     for name, system in catalog.systems.items():
         tools = [tool for tool in catalog.tools if tool.system == name]
         parts += [f"## {system.title} (`{name}`)", _auth(system), _tools(tools)]
+    within = [tool for tool in catalog.tools if tool.system not in catalog.systems]
+    calls = "Act inside Steward and call nobody: [how they are used](../how-to/wait-for-other-systems.md)."
+    parts += ["## Steward itself", calls, _tools(within)]
     return _page(
         "Tools",
         "the catalog (tools/)",
-        f"{len(catalog)} tools on {len(catalog.systems)} systems. `steward tool NAME` shows one whole, with its input and "
-        "output; `steward tools` also lists a company's own. What the effect classes mean: "
+        f"{len(catalog) - len(within)} tools on {len(catalog.systems)} systems, and {len(within)} of Steward's own. "
+        "`steward tool NAME` shows one whole, with its input and output; `steward tools` also lists a company's own. What "
+        "the effect classes mean: "
         "[effects](../explanation/effects.md).",
         *parts,
     )

@@ -54,13 +54,21 @@ def test_a_failing_test_fails_the_test_command(tmp_path: Path) -> None:
 
 def test_a_battery_says_when_it_is_empty_and_fails_when_it_fails(tmp_path: Path) -> None:
     """An empty battery is named; a failing one is a failure; an unmarked test is not part of it."""
-    empty = ended("make", "chaos", f"ARGS={a_test(tmp_path, 'assert 1 == 2')}")
+    empty = ended("make", "browser", f"ARGS={a_test(tmp_path, 'assert 1 == 2')}")
     assert empty.returncode == 0
-    assert "no test is marked 'chaos'" in empty.stdout
+    assert "no test is marked 'browser'" in empty.stdout
     failing = tmp_path / "test_two.py"
-    failing.write_text("import pytest\n@pytest.mark.chaos\ndef test_two():\n    assert 1 == 2\n", encoding="utf-8")
-    assert ended("make", "chaos", f"ARGS={failing}").returncode == 2
-    assert re.findall(r"call battery,(\w+)", MAKEFILE) == ["browser", "chaos"]
+    failing.write_text("import pytest\n@pytest.mark.browser\ndef test_two():\n    assert 1 == 2\n", encoding="utf-8")
+    assert ended("make", "browser", f"ARGS={failing}").returncode == 2
+    assert re.findall(r"call battery,(\w+)", MAKEFILE) == ["browser"]
+
+
+def test_the_chaos_battery_runs_what_it_is_asked_for_and_fails_when_asked_for_nothing() -> None:
+    """`make chaos` is a program of its own, whose failure is make's."""
+    assert ended("make", "chaos", "ARGS=--only nothing").returncode == 2
+    done = ended("make", "chaos", "ARGS=--only B10")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "every target met" in done.stdout.splitlines()[-1]
 
 
 def test_the_default_suite_leaves_the_batteries_out() -> None:

@@ -14,6 +14,7 @@ import httpx
 
 from agents.ports import Diagnosis, PlanningTask, Proposal
 from governance import events as ev
+from governance.addresses import Addresses
 from governance.chain import GENESIS, Entry, Event, seal
 from governance.decisions import Decision, DecisionKind
 from governance.effects import Failure
@@ -23,10 +24,11 @@ from governance.policy import PolicyRule, Ruling, RulingKind
 from governance.runs import Claim, Rest, SideRow
 from graphs.control import Control
 from graphs.engine import Engine
-from graphs.fold import RunFold, fold
+from graphs.fold import RunFold
 from graphs.machine import Graph, build_graph
 from graphs.slice import work_slice
-from memory.checkpoints import checkpoint_saver
+from graphs.transitions import fold
+from memory.checkpoints import Checkpoints
 from memory.database import Database
 from memory.hints import Hints, open_hints
 from memory.ids import new_id
@@ -35,15 +37,18 @@ from memory.journal import Journal, open_journal
 from memory.reviews import Reviews
 from memory.runs import Runs
 from memory.timers import Timers
-from playbooks.model import Playbook
+from playbooks.model import OnRefusal, Playbook
 from playbooks.people import PeopleDirectory
 from tests.integration.graphs.world import World, world_tools
 from tools.breakers import SystemBreakers
 from tools.contract import Invoker, ToolSpec
 from tools.credentials import Connection
 from tools.http import SystemClients
+from tools.inside import TOOLS as INSIDE_TOOLS
 from tools.invocation import Invocation
 from tools.simulation import Simulation
+from triggers.admission import Admission
+from triggers.children import ChildRuns
 
 ASKER = Person(id="katherine.johnson@acme.example", name="Katherine Johnson", permissions=frozenset({"world:*"}))
 MARY = Person(id="mary.jackson@acme.example", name="Mary Jackson", roles=frozenset({"finance"}))
@@ -125,12 +130,19 @@ class DoomedTransport(httpx.AsyncHTTPTransport):
 class FixedPlanner:
     """Writes the plan that the test wants."""
 
-    def __init__(self, steps: Sequence[Mapping[str, Any]], goal_steps: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        steps: Sequence[Mapping[str, Any]],
+        goal_steps: Mapping[str, str],
+        chore: Sequence[Mapping[str, Any]] = (),
+    ) -> None:
         self._plan = {"schema": 1, "playbook": "welcome@1", "goal_steps": dict(goal_steps), "steps": list(steps)}
+        self._chore = {"schema": 1, "playbook": "chore@1", "goal_steps": {}, "steps": list(chore)}
 
-    async def plan(self, _task: PlanningTask) -> Proposal:
-        """Always the same."""
-        return Proposal(self._plan, _decision(DecisionKind.PLAN, "the test's plan"))
+    async def plan(self, task: PlanningTask) -> Proposal:
+        """Always the same, one for each playbook."""
+        written = self._chore if task.playbook == "chore@1" else self._plan
+        return Proposal(written, _decision(DecisionKind.PLAN, "the test's plan"))
 
 
 class PlainAdvisor:
@@ -150,14 +162,24 @@ class PlainAdvisor:
         return _decision(DecisionKind.ADVICE, "look")
 
 
+@dataclass(frozen=True)
 class PlainDiagnostician:
-    """Asks a person about everything."""
+    """Says the same of everything."""
+
+    recovery: ev.Recovery
 
     async def diagnose(
-        self, *, step: str, tool: ToolSpec | None, failure: Failure | None, refused: bool, attempts: int
+        self,
+        *,
+        step: str,
+        tool: ToolSpec | None,
+        failure: Failure | None,
+        refused: bool,
+        attempts: int,
+        alternatives: Sequence[str] = (),
     ) -> Diagnosis:
-        """Ask."""
-        return Diagnosis(ev.Recovery.ASK, "ask", _decision(DecisionKind.DIAGNOSIS, "ask"))
+        """What the test wants."""
+        return Diagnosis(self.recovery, "because", _decision(DecisionKind.DIAGNOSIS, self.recovery.value))
 
 
 def _decision(kind: DecisionKind, choice: str) -> Decision:
@@ -181,7 +203,7 @@ GATES = (
     PolicyRule(
         name="letters",
         then=RulingKind.GO,
-        when={"$eq": [{"$ref": "tool"}, "world.mail@1"]},
+        when={"$in": [{"$ref": "tool"}, ["world.mail@1", "world.survey@1"]]},
         because="a welcome hurts nobody",
     ),
     PolicyRule(
@@ -201,10 +223,10 @@ GATES = (
 )
 
 
-def playbook(goals: Sequence[str]) -> Playbook:
+def playbook(goals: Sequence[str], name: str = "welcome", on_refusal: OnRefusal = OnRefusal.ASK) -> Playbook:
     """A playbook whose goals are things of the world."""
     return Playbook(
-        name="welcome",
+        name=name,
         version=1,
         title="Welcome {request.name}",
         summary="welcome somebody",
@@ -212,6 +234,7 @@ def playbook(goals: Sequence[str]) -> Playbook:
         goals=tuple(Goal(id=goal, provides=f"world.{goal}", reason="wanted") for goal in goals),
         policy=GATES,
         chain=("finance",),
+        on_refusal=on_refusal,
     )
 
 
@@ -231,6 +254,7 @@ class House:
     hints: Hints
     clock: JumpingClock
     doom: Doom
+    checkpoints: Checkpoints
     lives: int = 0
 
     async def admit(self, name: str = "Ada Lovelace") -> str:
@@ -264,10 +288,9 @@ class House:
         if not claims or claims[0].run_id != run_id:
             return None
         try:
-            rest = await work_slice(
-                self.engine, self.graph, checkpoint_saver(self.database), claims[0], control or Control()
-            )
-            await self.runs.finish(claims[0], rest)
+            saver = self.checkpoints.saver()
+            rest = await work_slice(self.engine, self.graph, saver, claims[0], control or Control())
+            await self.runs.finish(claims[0], rest, saver)
         except Crash:
             return None
         return rest
@@ -286,11 +309,15 @@ async def a_house(
     goals: Sequence[str] = ("account",),
     invoker: Callable[[Invoker], Invoker] = lambda real: real,
     linger: float = 30,
+    on_refusal: OnRefusal = OnRefusal.ASK,
+    recovery: ev.Recovery = ev.Recovery.ASK,
+    chore: Sequence[Mapping[str, Any]] = (),
 ) -> AsyncIterator[House]:
     """A house for one plan."""
     system, tools = world_tools(world)
     clock, doom = JumpingClock(), Doom()
-    book = playbook(goals)
+    book, other = playbook(goals, on_refusal=on_refusal), playbook((), "chore")
+    books, directory = {book.id: book, other.id: other}, PeopleDirectory(PEOPLE)
     async with open_journal(database) as journal, open_hints(database) as hints:
         clients = SystemClients([system], {system.name: Connection(system.url, secret="x")}, clock)
         async with clients:
@@ -298,21 +325,32 @@ async def a_house(
             transport.doom = doom
             clients._line(system.name).client._transport = transport
             real = Invocation(clients, SystemBreakers(clock, threshold=50), clock, Random(7), linger=linger)
+            children = ChildRuns(
+                systems=real,
+                admission=Admission(Runs(database), clock, secrets.token_bytes, new_id),
+                playbooks=books,
+                directory=directory,
+                journal=journal,
+                runs=Runs(database),
+                inbox=Inbox(database),
+                clock=clock,
+            )
             engine = Engine(
-                tools={tool.id: tool for tool in tools},
-                playbooks={book.id: book},
+                tools={tool.id: tool for tool in (*tools, *INSIDE_TOOLS)},
+                playbooks=books,
                 policy=(),
-                directory=PeopleDirectory(PEOPLE),
-                planner=FixedPlanner(steps, {goal: goal for goal in goals}),
+                directory=directory,
+                planner=FixedPlanner(steps, {goal: goal for goal in goals}, chore),
                 advisor=PlainAdvisor(),
-                diagnostician=PlainDiagnostician(),
-                invoker=invoker(real),
+                diagnostician=PlainDiagnostician(recovery),
+                invoker=invoker(children),
                 simulator=Simulation(clock),
                 journal=DoomedJournal(journal, doom),
                 inbox=Inbox(database),
                 hints=hints,
                 clock=clock,
                 entropy=secrets.token_bytes,
+                addresses=Addresses(b"the test's secret"),
             )
             yield House(
                 world=world,
@@ -327,4 +365,5 @@ async def a_house(
                 hints=hints,
                 clock=clock,
                 doom=doom,
+                checkpoints=Checkpoints(database),
             )

@@ -12,7 +12,7 @@ import pytest_asyncio
 from governance.errors import Fenced
 from governance.events import RunStatus
 from governance.policy import PolicyRule, RulingKind
-from governance.reviews import approve, respond
+from governance.reviews import approve, reject, respond
 from governance.runs import InputKind, Rest
 from graphs.control import Control
 from graphs.machine import build_graph
@@ -113,7 +113,7 @@ async def test_a_suspended_worker_sends_nothing_after_its_run_was_taken_over(dat
 async def test_a_cancel_leaves_the_question_what_became_of_a_mail_open(
     database: Database, world: World, linger: float
 ) -> None:
-    """The undo list needs the answer. With it the run parks; it neither spins nor forgets to ask."""
+    """What is taken back hangs on the answer. With it the run ends; it neither spins nor forgets to ask."""
     world.fault("mail", "lost")
     async with a_house(database, world, [ACCOUNT, MAIL], linger=linger) as house:
         run_id = await house.admit()
@@ -125,7 +125,8 @@ async def test_a_cancel_leaves_the_question_what_became_of_a_mail_open(
             await house.reviews.decide(row.card.id, respond("happened"), by=ASKER.id, at=house.clock.now())
             rest = await _lives(house, run_id, 2)
         assert rest is not None
-        assert rest.status is RunStatus.PARKED
+        assert rest.status is RunStatus.CANCELLED
+        assert world.standing == ["mail:Ada Lovelace"]
 
 
 async def test_a_mail_whose_answer_is_lost_twice_is_asked_about_twice(database: Database, world: World) -> None:
@@ -144,13 +145,13 @@ async def test_a_mail_whose_answer_is_lost_twice_is_asked_about_twice(database: 
         assert world.effects["mail:Ada Lovelace"] == 0
 
 
-async def test_a_cancelled_run_that_is_resumed_asks_again(database: Database, world: World) -> None:
-    """The question that the cancel withdrew is no refusal."""
+async def test_a_step_that_is_taken_up_again_asks_again(database: Database, world: World) -> None:
+    """A no that parked the run is not the answer to the question after the resume."""
     async with a_house(database, world, [ACCOUNT, PAY]) as house:
         run_id = await house.admit()
         await house.live(run_id)
         (first,) = await house.reviews.list(run_id=run_id)
-        await house.inbox.put(run_id, InputKind.CANCEL, {"by": ASKER.id, "reason": "stop"})
+        await house.reviews.decide(first.card.id, reject(reason="too much"), by=MARY.id, at=house.clock.now())
         await house.live(run_id)
         await house.inbox.put(run_id, InputKind.RESUME, {"by": ASKER.id, "reason": "on"})
         rest = await house.live(run_id)
@@ -204,3 +205,17 @@ async def test_a_playbook_cannot_loosen_the_companys_gate(database: Database, wo
         (row,) = await house.reviews.list(run_id=run_id)
         assert row.card.approvers == (MARY.id,)
         assert not row.card.requester_may_decide
+
+
+async def test_a_parked_run_does_not_wake_for_what_its_steps_waited_for(database: Database, world: World) -> None:
+    """One step waits to try again when another fails for good: the run parks, and sleeps until somebody is reminded."""
+    world.fault("account", "no")
+    world.fault("desk", "down", "down")
+    desk = step("desk", "desk")
+    async with a_house(database, world, [desk, ACCOUNT], linger=0) as house:
+        run_id = await house.admit()
+        rest = await _lives(house, run_id, 3)
+        assert rest is not None
+        assert rest.status is RunStatus.PARKED
+        assert rest.wake_in is not None
+        assert rest.wake_in > timedelta(hours=1)

@@ -16,6 +16,7 @@ from governance.reviews import ReviewKind, Verdict, approve, reject, respond
 from governance.runs import InputKind
 from graphs.fold import RunFold
 from memory.database import Database
+from playbooks.model import OnRefusal
 from tests.integration.graphs.house import ANNIE, ASKER, MARY, House, a_house, step
 from tests.integration.graphs.world import World, serving
 
@@ -35,7 +36,8 @@ class Script:
     """What people do: verdicts in this order, one at each wait, and when somebody cancels (at which wait).
 
     ``eager`` people also act between a crash and the next life. Where that may change how far the run comes,
-    ``fixed`` is False, and only what must hold in every case is looked at.
+    ``fixed`` is False, and only what must hold in every case is looked at. ``refuses``: the system says no to the first
+    call of this path.
     """
 
     name: str
@@ -45,24 +47,48 @@ class Script:
     eager: bool = False
     fixed: bool = True
     linger: float = 30
+    on_refusal: OnRefusal = OnRefusal.ASK
+    refuses: str = ""
 
 
 SCRIPTS = (
     Script("approved", {"pay": approve(), "badge": approve()}),
     Script("refused", {"pay": approve(), "badge": reject(reason="no")}, expected=RunStatus.PARKED),
-    Script("cancelled", {"pay": approve()}, cancel_at_wait=2, expected=RunStatus.PARKED),
+    Script("cancelled", {"pay": approve()}, cancel_at_wait=2, expected=RunStatus.CANCELLED),
+    Script(
+        "refused-and-undone",
+        {"pay": approve(), "badge": reject(reason="no")},
+        on_refusal=OnRefusal.UNDO,
+        expected=RunStatus.UNDONE,
+    ),
+    Script(
+        "undone-by-timers",
+        {"pay": approve()},
+        cancel_at_wait=4,
+        expected=RunStatus.CANCELLED,
+        eager=True,
+        fixed=False,
+        linger=0,
+    ),
+    Script(
+        "an-undo-fails",
+        {"pay": approve(), "": respond("resume")},
+        cancel_at_wait=2,
+        expected=RunStatus.CANCELLED,
+        refuses="release",
+    ),
     Script("approved-by-timers", {"pay": approve(), "badge": approve()}, linger=0),
     Script("approved-between-lives", {"pay": approve(), "badge": approve()}, eager=True),
     Script(
         "cancelled-between-lives",
         {"pay": approve()},
         cancel_at_wait=2,
-        expected=RunStatus.PARKED,
+        expected=RunStatus.CANCELLED,
         eager=True,
         fixed=False,
     ),
 )
-WHO = {"pay": MARY.id, "badge": ANNIE.id, "mail": ASKER.id}
+WHO = {"pay": MARY.id, "badge": ANNIE.id, "mail": ASKER.id, "": ASKER.id}
 
 
 @pytest_asyncio.fixture
@@ -76,13 +102,16 @@ async def _play(house: House, script: Script) -> RunFold:
     """Lives until the run rests for good, with people acting between lives."""
     house.world.fault("account", "busy")
     house.world.fault("desk", "lost")
+    house.world.fault("release", *([] if not script.refuses else ["no"]), "lost")
+    house.world.fault("undo", "busy", "lost")
     run_id = await house.admit()
     waits = 0
     for _ in range(LIVES):
         rest = await house.live(run_id)
         if rest is None and not script.eager:
             continue
-        if rest is not None and (rest.status in ENDED or rest.status is RunStatus.PARKED):
+        parked = rest is not None and rest.status is RunStatus.PARKED and "" not in script.verdicts
+        if rest is not None and (rest.status in ENDED or parked):
             return await house.state(run_id)
         waits += 1
         if script.cancel_at_wait == waits:
@@ -119,6 +148,7 @@ def _essence(state: RunFold) -> dict[str, Any]:
         "ended": state.ended.status if state.ended else None,
         "parked": state.parked is not None,
         "steps": {i: s.ended.status.value for i, s in sorted(state.steps.items()) if s.ended is not None},
+        "undone": sorted(i for i, s in state.undos.items() if s.satisfied),
         "undo": sorted(item.step for item in state.parked.undo) if state.parked else [],
     }
 
@@ -126,9 +156,14 @@ def _essence(state: RunFold) -> dict[str, Any]:
 async def _check(house: House, state: RunFold, script: Script) -> None:
     """What holds whatever happened."""
     assert all(count == 1 for count in house.world.effects.values()), house.world.effects
+    assert all(count == 1 for count in house.world.undone.values()), house.world.undone
     done = {i for i, s in state.steps.items() if s.ended is not None and s.ended.status is StepStatus.DONE}
     assert done == {name.partition(":")[0] for name in house.world.effects}
-    assert set(house.world.calls) <= {s["id"] for s in STEPS} | {f"look:{s['id']}" for s in STEPS}
+    if state.undoing is not None:
+        assert set(house.world.standing) <= {"mail:Ada Lovelace"}
+        assert {i.partition(":")[2] for i in state.undos} == {n.partition(":")[0] for n in house.world.undone}
+    known = {*(s["id"] for s in STEPS), "undo", "release"}
+    assert set(house.world.calls) <= known | {f"look:{path}" for path in known}
     assert verify(await house.journal.read(state.run_id)).ok
     if script.expected is RunStatus.DONE:
         assert state.ended is not None
@@ -137,7 +172,9 @@ async def _check(house: House, state: RunFold, script: Script) -> None:
 async def _points(database: Database, script: Script) -> tuple[dict[str, int], dict[str, Any]]:
     async with (
         serving(World()) as world,
-        a_house(database, world, STEPS, goals=("account", "mail"), linger=script.linger) as house,
+        a_house(
+            database, world, STEPS, goals=("account", "mail"), linger=script.linger, on_refusal=script.on_refusal
+        ) as house,
     ):
         state = await _play(house, script)
         await _check(house, state, script)
@@ -153,14 +190,12 @@ async def test_a_crash_at_every_point_changes_nothing(database: Database, script
     points = [f"{point}:{number}" for point, count in counts.items() for number in range(1, count + 1)]
     async with (
         serving(World()) as world,
-        a_house(database, world, STEPS, goals=("account", "mail"), linger=script.linger) as house,
+        a_house(
+            database, world, STEPS, goals=("account", "mail"), linger=script.linger, on_refusal=script.on_refusal
+        ) as house,
     ):
         for point in points:
-            house.world.effects.clear()
-            house.world.records.clear()
-            house.world.by_key.clear()
-            house.world.faults.clear()
-            house.world.calls.clear()
+            house.world.forget()
             house.doom.counts.clear()
             house.doom.at, house.doom.hit = point, False
             state = await _play(house, script)

@@ -7,6 +7,7 @@ import contextlib
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -15,11 +16,13 @@ from agents.ports import PlanningTask, Proposal
 from governance.chain import Entry
 from governance.errors import DatabaseUnavailable, StewardError, TailMoved
 from governance.events import RunStatus
-from governance.runs import Claim, SideRow
+from governance.runs import Claim, Rest, SideRow
+from graphs.control import Control
 from graphs.machine import build_graph
-from memory.checkpoints import checkpoint_saver
+from graphs.slice import work_slice
 from memory.database import Database
 from memory.liveness import open_liveness
+from memory.runs import Runs
 from runtime.worker import FRUITLESS_LIMIT, Worker, WorkerParts
 from tests.integration.graphs.house import LEASE, DoomedJournal, House, a_house, step
 from tests.integration.graphs.world import World, serving
@@ -81,6 +84,39 @@ class Unreadable:
         return [replace(entry, body='{"kind":"no.such"}') for entry in await self.real.read(run_id, after)]
 
 
+@dataclass
+class Refusing:
+    """A journal that takes nothing."""
+
+    real: DoomedJournal
+
+    async def append(self, _claim: Claim, _entries: Sequence[Entry], _rows: Sequence[SideRow] = ()) -> None:
+        """Never."""
+        raise ZeroDivisionError("a defect")
+
+    async def read(self, run_id: str, after: int = 0) -> list[Entry]:
+        """As the real one."""
+        return await self.real.read(run_id, after)
+
+
+@dataclass
+class Clumsy:
+    """The real runs; the first slice that is handed back cannot be written."""
+
+    real: Runs
+    failed: bool = False
+
+    async def finish(self, claim: Claim, rest: Rest, saver: object = None) -> int:
+        """Give back, or not."""
+        if not self.failed:
+            self.failed = True
+            raise ZeroDivisionError("a defect")
+        return await self.real.finish(claim, rest, saver)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.real, name)
+
+
 class DefectivePlanner:
     """A planner with a defect."""
 
@@ -95,7 +131,7 @@ async def a_worker(house: House) -> AsyncIterator[None]:
     parts = WorkerParts(
         engine=house.engine,
         graph=house.graph,
-        saver=lambda: checkpoint_saver(house.database),
+        saver=house.checkpoints.saver,
         runs=house.runs,
         timers=house.timers,
         bell=Bell(),
@@ -115,7 +151,7 @@ async def a_worker(house: House) -> AsyncIterator[None]:
 
 async def _rests(house: House, run_id: str, status: RunStatus) -> None:
     async with asyncio.timeout(30):
-        async for _ in house.hints.watch(run_id):
+        async for _ in house.hints.watch_growth(run_id):
             if (await house.runs.get(run_id)).status is status:
                 return
 
@@ -161,3 +197,46 @@ def _regraphed(house: House) -> House:
     """The house with a graph over its changed engine."""
     house.graph = build_graph(house.engine)
     return house
+
+
+async def test_a_run_that_cannot_even_be_parked_comes_back_after_a_pause(database: Database, world: World) -> None:
+    """Its park fails as its slices did: it is tried again after a minute, and not at once and for ever."""
+    async with a_house(database, world, STEPS) as house:
+        house.engine = replace(house.engine, journal=Refusing(house.engine.journal))  # type: ignore[arg-type]  # a_house's journal
+        run_id = await house.admit()
+        async with house.database.connection() as connection:
+            await connection.execute("UPDATE run SET fruitless = %s", [FRUITLESS_LIMIT])
+        async with a_worker(_regraphed(house)), asyncio.timeout(30):
+            async for _ in house.hints.watch_growth(run_id):
+                row = await house.runs.get(run_id)
+                if row.fruitless > FRUITLESS_LIMIT and row.owner is None:
+                    break
+            await asyncio.sleep(1)  # sleep: a run that is due again at once is claimed many times in it
+        row = await house.runs.get(run_id)
+        assert row.fruitless == FRUITLESS_LIMIT + 1
+        assert row.wake_at is not None
+
+
+async def test_a_run_whose_journal_has_ended_is_not_parked_for_its_row(database: Database, world: World) -> None:
+    """Its workers failed to hand it back again and again: nothing is journaled behind its end, and no question is put."""
+    async with a_house(database, world, STEPS) as house:
+        run_id = await house.admit()
+        (claim,) = await house.runs.claim(7, 1, LEASE)
+        await work_slice(house.engine, house.graph, house.checkpoints.saver(), claim, Control())
+        await house.runs.reap()
+        async with house.database.connection() as connection:
+            await connection.execute("UPDATE run SET fruitless = %s", [FRUITLESS_LIMIT])
+        async with a_worker(house):
+            await _rests(house, run_id, RunStatus.DONE)
+        assert (await house.journal.read(run_id))[-1].kind == "run.ended"
+        assert await house.reviews.list(run_id=run_id) == []
+
+
+async def test_a_slice_that_cannot_be_handed_back_leaves_nobody_its_owner(database: Database, world: World) -> None:
+    """The database refuses what one slice leaves, and with it all that go in the same batch: they are taken up again."""
+    async with a_house(database, world, STEPS) as house:
+        house.runs = Clumsy(house.runs)  # type: ignore[assignment]  # it has all that a worker needs
+        run_id = await house.admit()
+        async with a_worker(house):
+            await _rests(house, run_id, RunStatus.DONE)
+        assert world.effects == {"account:Ada Lovelace": 1, "desk:Ada Lovelace": 1}

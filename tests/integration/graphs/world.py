@@ -17,7 +17,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 
 from governance.effects import EffectClass, LookupAnswer, UndoCall
-from tools.contract import ApiKey, Call, Existing, Found, System, Tool, ToolModel
+from tools.contract import ApiKey, Call, Deferred, Existing, Found, Lookup, Run, System, Tool, ToolModel
 from tools.semantic import AccountId
 
 SYSTEM = "world"
@@ -25,15 +25,32 @@ SYSTEM = "world"
 
 @dataclass
 class World:
-    """What the system has done, and what it is to do wrong. ``faults`` holds a list of ways for each path."""
+    """What the system has done, and what it is to do wrong. ``faults`` holds a list of ways for each path.
+
+    ``effects`` and ``undone`` count how often a thing was made and taken away again, both by the thing's name. A call of
+    a path in ``gates`` says in ``arrived`` that it is there, and waits until its gate opens.
+    """
 
     effects: Counter[str] = field(default_factory=Counter)
+    undone: Counter[str] = field(default_factory=Counter)
     calls: list[str] = field(default_factory=list)
     records: dict[str, dict[str, Any]] = field(default_factory=dict)
     by_key: dict[str, str] = field(default_factory=dict)
     faults: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     gates: dict[str, asyncio.Event] = field(default_factory=dict)
+    arrived: dict[str, asyncio.Event] = field(default_factory=lambda: defaultdict(asyncio.Event))
+    addresses: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     base: str = ""
+
+    @property
+    def standing(self) -> list[str]:
+        """The things that were made and not taken away."""
+        return sorted((self.effects - self.undone).elements())
+
+    def forget(self) -> None:
+        """Be as new."""
+        for kept in (self.effects, self.undone, self.records, self.by_key, self.faults, self.calls):
+            kept.clear()
 
     def fault(self, path: str, *ways: str) -> None:
         """The next calls of ``path`` go wrong: ``busy`` (429), ``lost`` (done, then 500), ``no`` (422), ``down`` (503)."""
@@ -75,7 +92,10 @@ async def serving(world: World) -> AsyncIterator[World]:
 
 async def _act(world: World, path: str, body: dict[str, Any], key: str) -> Response:
     world.calls.append(path)
+    if f"{path}:here" in world.gates:
+        world.gates[f"{path}:here"].set()
     if path in world.gates:
+        world.arrived[path].set()
         await world.gates[path].wait()
     way = world.faults[path].pop(0) if world.faults[path] else ""
     if way == "busy":
@@ -84,10 +104,17 @@ async def _act(world: World, path: str, body: dict[str, Any], key: str) -> Respo
         return JSONResponse({"error": "down"}, 503, headers={"Retry-After": "1"})
     if way == "no":
         return JSONResponse({"error": "not like this"}, 422)
-    record_id = _apply(world, path, body, key)
+    if path in {"undo", "release"}:
+        record_id = _take_away(world, path, str(body["id"]), key)
+    else:
+        record_id = _apply(world, path, body, key)
     if way == "lost":
         return JSONResponse({"error": "oops"}, 500)
-    return JSONResponse({"id": record_id})
+    if "callback" in body:
+        world.addresses[path].append(body["callback"])
+        return JSONResponse({"accepted": record_id}, 202)
+    record = world.records.get(f"account:{body.get('name', '')}", {}) if path == "account" else {}
+    return JSONResponse({"id": record_id, "foreign": record.get("key", key) != key})
 
 
 def _apply(world: World, path: str, body: Mapping[str, Any], key: str) -> str:
@@ -98,9 +125,21 @@ def _apply(world: World, path: str, body: Mapping[str, Any], key: str) -> str:
     if path == "account" and name in world.records:
         return str(world.records[name]["id"])
     world.effects[name] += 1
-    record_id = f"{path}-{len(world.records) + 1}"
-    world.records[name if path == "account" else record_id] = {"id": record_id, "path": path, "key": key}
+    record_id = f"{path}-{sum(world.effects.values())}"
+    world.records[name if path == "account" else record_id] = {"id": record_id, "path": path, "key": key, "name": name}
     world.by_key[key] = record_id
+    return record_id
+
+
+def _take_away(world: World, path: str, record_id: str, key: str) -> str:
+    """``undo`` finds out that nothing is there; ``release`` writes another release each time, to be found by its key."""
+    at = next((at for at, record in world.records.items() if record["id"] == record_id), None)
+    if path == "undo" and at is None:
+        return ""
+    record = world.records.pop(at) if at else {"name": f"{path}:{record_id}"}
+    world.undone[str(record["name"])] += 1
+    if path == "release":
+        world.records[f"release-{key}"] = {"id": f"release-{key}", "path": path, "key": key, "name": path}
     return record_id
 
 
@@ -140,7 +179,12 @@ def world_tools(world: World) -> tuple[System, tuple[Tool, ...]]:
         _tool("badge", EffectClass.RECONCILABLE),
         _tool("mail", EffectClass.UNSAFE),
     )
-    return system, (*made, _undo())
+    slow = (
+        _slow_tool("report", EffectClass.RECONCILABLE),
+        _slow_tool("survey", EffectClass.UNSAFE),
+        _slow_tool("forecast", EffectClass.READ),
+    )
+    return system, (*made, *slow, _undo(), _release())
 
 
 def _tool(path: str, effect: EffectClass, *, key_lifetime: timedelta | None = None, amount: str = "") -> Tool:
@@ -148,7 +192,8 @@ def _tool(path: str, effect: EffectClass, *, key_lifetime: timedelta | None = No
         answer = await call.http.request(
             "POST", f"/{path}", json=given.model_dump(), headers={"Idempotency-Key": call.key}
         )
-        return Made(id=answer.body["id"])
+        made = Made(id=answer.body["id"])
+        return Existing(made) if answer.body["foreign"] else made
 
     async def lookup(call: Call, _given: Named) -> Found:
         answer = await call.http.request("GET", f"/{path}", params={"key": call.key})
@@ -171,7 +216,9 @@ def _tool(path: str, effect: EffectClass, *, key_lifetime: timedelta | None = No
         run=run,
         simulate=simulate,
         lookup=None if unsafe else lookup,
-        undo=None if unsafe else UndoCall(tool="world.undo@1", args={"id": {"$ref": "output.id"}}),
+        undo=None
+        if unsafe
+        else UndoCall(tool=f"world.{'release' if path == 'desk' else 'undo'}@1", args={"id": {"$ref": "output.id"}}),
         irreversible="a sent message cannot be taken back" if unsafe else "",
         provides=f"world.{path}",
         key_lifetime=key_lifetime,
@@ -181,19 +228,75 @@ def _tool(path: str, effect: EffectClass, *, key_lifetime: timedelta | None = No
     )
 
 
+def _slow_tool(path: str, effect: EffectClass) -> Tool:
+    """A tool whose system answers 202, and the rest by a callback; where it can be looked up, it says how far it is."""
+
+    async def run(call: Call, given: Named) -> ToolModel | Deferred:
+        body = {**given.model_dump(), "callback": call.callback}
+        await call.http.request("POST", f"/{path}", json=body, headers={"Idempotency-Key": call.key})
+        return Deferred()
+
+    async def lookup(call: Call, _given: Named) -> Found:
+        answer = await call.http.request("GET", f"/{path}", params={"key": call.key})
+        found = answer.body["found"]
+        if not found:
+            return Found(LookupAnswer.NONE)
+        output = Made(id=found[0]["id"]) if found[0].get("ready") else None
+        return Found(LookupAnswer.OURS, output, evidence=f"{path} {found[0]['id']}")
+
+    looked_up = effect is EffectClass.RECONCILABLE
+    return Tool(
+        name=f"world.{path}",
+        system=SYSTEM,
+        summary=f"order a {path}",
+        input=Named,
+        output=Made,
+        effect=effect,
+        run=run,
+        simulate=lambda _given, key: Made(id=f"{path}-{key[:6]}"),
+        lookup=lookup if looked_up else None,
+        undo=UndoCall(tool="world.undo@1", args={"id": {"$ref": "output.id"}}) if looked_up else None,
+        irreversible="what was asked was asked" if effect is EffectClass.UNSAFE else "",
+        provides="" if effect is EffectClass.READ else f"world.{path}",
+        timeout=timedelta(seconds=5),
+        permission="world:write",
+        deferred=timedelta(hours=72),
+    )
+
+
 def _undo() -> Tool:
-    async def run(_call: Call, given: ById) -> Undone:
+    async def run(call: Call, given: ById) -> Undone | Existing:
+        answer = await call.http.request("POST", "/undo", json=given.model_dump())
+        return Undone(id=given.id) if answer.body["id"] else Existing(Undone(id=given.id))
+
+    return _taking_away("undo", EffectClass.NATURAL_KEY, run, None)
+
+
+def _release() -> Tool:
+    async def run(call: Call, given: ById) -> Undone:
+        await call.http.request("POST", "/release", json=given.model_dump(), headers={"Idempotency-Key": call.key})
         return Undone(id=given.id)
 
+    async def lookup(call: Call, given: ById) -> Found:
+        answer = await call.http.request("GET", "/release", params={"key": call.key})
+        found = answer.body["found"]
+        return Found(LookupAnswer.OURS, Undone(id=given.id)) if found else Found(LookupAnswer.NONE)
+
+    return _taking_away("release", EffectClass.RECONCILABLE, run, lookup)
+
+
+def _taking_away(path: str, effect: EffectClass, run: Run, lookup: Lookup | None) -> Tool:
     return Tool(
-        name="world.undo",
+        name=f"world.{path}",
         system=SYSTEM,
         summary="take something back",
         input=ById,
         output=Undone,
-        effect=EffectClass.NATURAL_KEY,
+        effect=effect,
         run=run,
+        lookup=lookup,
         simulate=lambda given, _key: Undone(id=given.id),
         irreversible="it is an undo",
         permission="world:write",
+        timeout=timedelta(seconds=5),
     )

@@ -13,9 +13,10 @@ import pytest
 
 from governance.chain import verify
 from governance.errors import DatabaseUnavailable, Fenced, InvalidInput, TailMoved
+from governance.escalation import first_standing, standing_at
 from governance.events import RunReported, RunStatus
 from governance.reviews import ReviewStatus, approve
-from governance.runs import AskReview, CloseReview, Rest, SetTimer
+from governance.runs import AskReview, CloseReview, EscalateReview, Rest, SetTimer
 from graphs.ports import JournalStore
 from memory.database import Database, open_database
 from memory.journal import Journal, open_journal
@@ -255,6 +256,29 @@ async def test_an_answered_question_is_not_closed_and_an_open_one_not_asked_twic
     await reviews.decide(question.id, approve(), by="grace.hopper@acme.example", at=FIRST_MOMENT)
     await journal.append(run.claim, [run.next()], [expire])
     assert (await reviews.get(question.id)).status is ReviewStatus.DECIDED
+
+
+async def test_an_open_question_goes_up_and_an_answered_one_does_not(
+    journal: Journal, runs: Runs, reviews: Reviews
+) -> None:
+    """Its row grows by the new people and says until when; they find it in their list. Asked anew it is on level 0 again."""
+    run = await claimed(runs)
+    question = card(run.row.id)
+    boss = "alan.turing@acme.example"
+    up = standing_at(1, FIRST_MOMENT, FIRST_MOMENT + timedelta(hours=1))
+    wider = EscalateReview(question.id, (*question.approvers, boss), up)
+    await journal.append(run.claim, [run.next()], [AskReview(question)])
+    assert await reviews.list(approver=boss) == []
+    await journal.append(run.claim, [run.next()], [wider])
+    (row,) = await reviews.list(approver=boss)
+    assert (row.card.approvers, row.card.due_at, row.escalation) == (wider.approvers, up.due_at, up)
+    await reviews.decide(question.id, approve(), by=boss, at=FIRST_MOMENT)
+    later = EscalateReview(question.id, (), standing_at(2, FIRST_MOMENT, None))
+    await journal.append(run.claim, [run.next()], [later])
+    assert (await reviews.get(question.id)).card.approvers == wider.approvers
+    await journal.append(run.claim, [run.next()], [AskReview(question)])
+    anew = await reviews.get(question.id)
+    assert (anew.card, anew.escalation) == (question, first_standing(question))
 
 
 async def test_a_lost_answer_is_a_moved_tail_and_the_tail_tells(database_urls: DatabaseUrls) -> None:

@@ -74,19 +74,27 @@ async def test_no_worker_without_a_database() -> None:
 
 
 async def test_hints_come_for_what_is_new(database: Database, runs: Runs, inbox: Inbox, journal: Journal) -> None:
-    """An entry, an inbox row, an admission; to who watches that run or any; long before the poll."""
+    """An inbox row or an admission to who watches for wakes, an entry to who looks on; long before the poll."""
     run = await claimed(runs)
     async with open_hints(database, poll_seconds=60) as hints, asyncio.timeout(10):
         port: HintsPort = hints
         await hints.listening.wait()
-        async with aclosing(hints.watch(run.row.id)) as mine, aclosing(hints.watch_any()) as any_run:
-            await anext(mine)
-            await anext(any_run)
+        async with (
+            aclosing(hints.watch(run.row.id)) as mine,
+            aclosing(hints.watch_any()) as any_run,
+            aclosing(hints.watch_growth(run.row.id)) as growth,
+            aclosing(hints.watch_growth()) as any_growth,
+        ):
+            for watch in (mine, any_run, growth, any_growth):
+                await anext(watch)
             await journal.append(run.claim, [run.next()])
-            await anext(mine)
-            await anext(any_run)
+            await anext(growth)
+            await anext(any_growth)
+            woken = asyncio.ensure_future(anext(mine))
+            await asyncio.sleep(0)
+            assert not woken.done()
             await inbox.put(run.row.id, InputKind.CANCEL, {})
-            await anext(mine)
+            await woken
             await anext(any_run)
             await admit(runs)
             await anext(any_run)

@@ -78,7 +78,7 @@ async def test_a_killed_workers_runs_are_reaped_within_half_a_second(database_ur
             while await runs.reap() != 1:
                 pass
     row = await runs.get(run_id)
-    assert (row.owner, row.status, row.fruitless) == (None, RunStatus.QUEUED, 1)
+    assert (row.owner, row.status, row.deaths) == (None, RunStatus.QUEUED, 1)
     assert [claim.epoch for claim in await runs.claim(9, 1, LEASE)] == [2]
 
 
@@ -170,24 +170,6 @@ async def test_a_hung_worker_loses_its_runs_with_its_lease(
     with pytest.raises(Fenced):
         await runs.finish(run.claim, WAITING)
     assert verify(await journal.read(run.row.id)).entries == 1
-
-
-async def test_a_reaped_run_that_progressed_is_not_fruitless(runs: Runs, journal: Journal) -> None:
-    """New events since the claim are progress; without them the second and later times have to wait."""
-    run = await claimed(runs)  # nobody holds the lock of worker 1
-    assert await runs.reap() == 1
-    assert (await runs.get(run.row.id)).fruitless == 1
-    (second,) = await runs.claim(1, 1, LEASE)
-    assert await runs.reap() == 1
-    assert (await runs.get(run.row.id)).fruitless == 2
-    assert await runs.claim(1, 1, LEASE) == []
-    await runs.wake(run.row.id)
-    (third,) = await runs.claim(1, 1, LEASE)
-    await journal.append(third, [run.next()])
-    assert await runs.reap() == 1
-    assert (await runs.get(run.row.id)).fruitless == 0
-    assert second.epoch < third.epoch == (await runs.get(run.row.id)).epoch
-    assert len(await runs.claim(1, 1, LEASE)) == 1
 
 
 async def test_runs_are_found_by_id_beginning_and_status(runs: Runs) -> None:

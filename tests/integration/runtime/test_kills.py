@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.chaos.storm import nursery, storm
+from tests.chaos.onboardings import onboard, onboarders
 from tests.conftest import DatabaseUrls
 from tests.fixtures.company import steward_on
 from tests.sandbox.running import Company
@@ -12,8 +12,8 @@ from tests.sandbox.running import Company
 
 async def test_ten_kills_lose_and_double_nothing(database_urls: DatabaseUrls, home: Path, company: Company) -> None:
     """Workers die at work; every run ends done, and the systems counted every effect exactly once."""
-    async with nursery(database_urls, home) as parent, steward_on(database_urls, home) as steward:
-        toll = await storm(steward, company, parent, runs=6, kills=10, seed=1815)
+    async with onboarders(database_urls, home) as workers, steward_on(database_urls, home) as steward:
+        toll = await onboard(steward, company, workers, runs=6, kills=10, seed=1815)
         assert toll.ended == {"done": 6}
         assert toll.doubled == {}
         assert toll.missing == []

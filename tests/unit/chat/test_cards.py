@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+from datetime import timedelta
 
 import pytest
 
+from governance.escalation import standing_at
 from governance.people import Directory, Person
-from governance.reviews import ReviewCard, ReviewStatus, reject
+from governance.reviews import Choice, ReviewCard, ReviewKind, ReviewStatus, reject
 from governance.runs import ReviewRow
 from playbooks.company import load_company
 from surfaces.chat.cards import Cards
@@ -50,6 +52,16 @@ def row() -> ReviewRow:
     return ReviewRow(card, ReviewStatus.OPEN)
 
 
+def test_a_parked_run_can_be_resumed_taken_back_or_closed(directory: Directory, row: ReviewRow) -> None:
+    """As buttons, in this order; where taking back is stuck already, without the second."""
+    parked = {"kind": ReviewKind.PARKED, "allowed": (Choice.RESPOND,), "tool": "", "args": {"undo": []}}
+    card = row.card.model_copy(update=parked)
+    stuck = card.model_copy(update={"args": {"undo": [], "undoing": True}})
+    annie, cards = person(directory, ANNIE), Cards(directory, lambda _: SCHEMA)
+    assert cards.review(ReviewRow(card, ReviewStatus.OPEN), annie)["responses"] == ["resume", "undo", "close"]
+    assert cards.review(ReviewRow(stuck, ReviewStatus.OPEN), annie)["responses"] == ["resume", "close"]
+
+
 def test_only_who_may_decide_gets_a_form(directory: Directory, row: ReviewRow) -> None:
     """The others read why not, and for whom it waits."""
     cards = Cards(directory, lambda _: SCHEMA)
@@ -64,6 +76,22 @@ def test_only_who_may_decide_gets_a_form(directory: Directory, row: ReviewRow) -
     )
     assert shown[ANNIE]["question"] == "May Steward do this: Issue a badge?"
     assert [arg["value"] for arg in shown[ANNIE]["args"]] == ["Berlin", "staff"]
+
+
+def test_an_open_card_says_what_silence_has_come_to(directory: Directory, row: ReviewRow) -> None:
+    """Level, reminder, and what comes next without an answer; moments and no ages, so that time alone redraws nothing."""
+    due = FIRST_MOMENT + timedelta(hours=10)
+    standing = standing_at(2, FIRST_MOMENT, due, ends=True).reminded(FIRST_MOMENT, 1, None).warned(FIRST_MOMENT)
+    pressed = dataclasses.replace(row, escalation=standing)
+    props = Cards(directory, lambda _: SCHEMA).review(pressed, person(directory, ANNIE))
+    assert [mark["word"] for mark in props["pressing"]] == [
+        "Escalated to level 2",
+        "Reminded",
+        "At risk: without an answer it is refused",
+    ]
+    assert props["pressing"][-1]["at"] == due.isoformat()
+    closed = dataclasses.replace(pressed, status=ReviewStatus.EXPIRED)
+    assert Cards(directory, lambda _: SCHEMA).review(closed, person(directory, ANNIE))["pressing"] == []
 
 
 def test_a_decided_card_says_by_whom_when_and_why(directory: Directory, row: ReviewRow) -> None:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from governance.deciding import may_decide, require_answer
+from governance.deciding import may_decide, require_answer, responses_to
 from governance.errors import InvalidInput
 from governance.people import Person
 from governance.policy import Policy, PolicyRule, RulingKind, StepFacts
@@ -58,6 +58,16 @@ def test_what_is_an_answer_passes() -> None:
         require_answer(CARD, verdict)
     outcome = CARD.model_copy(update={"kind": ReviewKind.OUTCOME, "allowed": (Choice.RESPOND,)})
     require_answer(outcome, Verdict(choice=Choice.RESPOND, response="happened", args={"id": "1"}))
+
+
+def test_a_parked_run_can_be_taken_back_once() -> None:
+    """Resume, undo, close; where taking back is stuck already, there is only to resume or to close."""
+    parked = CARD.model_copy(update={"kind": ReviewKind.PARKED, "allowed": (Choice.RESPOND,)})
+    require_answer(parked, respond("undo"))
+    stuck = parked.model_copy(update={"args": {"undo": [], "undoing": True}})
+    assert responses_to(stuck) == ("resume", "close")
+    with pytest.raises(InvalidInput, match="resume, close"):
+        require_answer(stuck, respond("undo"))
 
 
 def test_four_eyes_hold_through_a_delegate_and_an_approver_who_left_cannot_decide() -> None:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from governance.effects import EffectClass, UndoCall
 from governance.people import Person
 from governance.policy import Policy, PolicyRule, RulingKind
 from governance.reviews import action_digest
+from plans.begun import begun_digest
 from plans.checked import Premises
+from plans.language import Step
 from tests.unit.plans.company import (
     CATALOG,
     IN_OFFICE,
@@ -100,10 +103,9 @@ def _documents() -> None:
     add("duplicate-step", "steps.find.id", plan(FIND, MAYBE_DESK, step("find", "mail.read")))
     add("reserved-step-id", "steps.request.id", plan({**FIND, "id": "request"}))
     add("reserved-step-id", "steps.run.id", plan({**FIND, "id": "run"}))
-    add("construct-not-run", "steps.find.for_each", plan({**FIND, "for_each": {"in": [1]}}))
-    add("construct-not-run", "steps.find.not_before", plan({**FIND, "not_before": "2027-01-01"}))
+    add("plan-malformed", "steps.find.for_each.key", plan({**FIND, "for_each": {"items": [1]}}))
     add("construct-not-run", "steps.find.decide", plan({**FIND, "decide": {}}))
-    add("construct-not-run", "steps.it.args.email", one({"email": ref("item.email"), "display_name": "x"}))
+    add("construct-not-run", "steps.it.args.email", one({"email": ref("run.email"), "display_name": "x"}))
 
 
 def _tools() -> None:
@@ -188,6 +190,82 @@ def _references() -> None:
     )
 
 
+def _each(items: Any, key: Any, args: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
+    """A plan whose step ``it`` adds somebody to a group for each item."""
+    wanted = {"user_id": ref("find.user_id"), "group": ref("item")} if args is None else args
+    return one(wanted, "identity.add_to_group", for_each={"items": items, "key": key, **more})
+
+
+def _repetition() -> None:
+    item, groups = ref("item"), ["engineering", "staff"]
+    phones = premises(request={**REQUEST, "phones": ["1", "1"]})
+    add("item-key", "steps.it.for_each.key", _each(groups, "same"))
+    add("item-key", "steps.it.for_each.key", _each([*groups, "staff"], item))
+    add("item-key", "steps.it.for_each.key", _each(["a[b]"], item))
+    add("item-key", "steps.it.for_each.key", _each(["x" * 61], item))
+    add("item-key", "steps.it.for_each.key", _each(ref("request.phones"), item), phones)
+    team = {"type": "array", "items": {"type": "string", "x-semantic": "Email"}}
+    schema = {**premises().request_schema, "properties": {**premises().request_schema["properties"], "team": team}}
+    named = premises(request={**REQUEST, "team": [KATHERINE.id]}, request_schema=schema)
+    add("item-key", "steps.it.for_each.key", _each(ref("request.team"), item), named)
+    add("too-many-items", "steps.it.for_each.items", _each(groups, item, max=1))
+    many = premises(request={**REQUEST, "phones": [str(number) for number in range(101)]})
+    add("too-many-items", "steps.it.for_each.items", _each(ref("request.phones"), item), many)
+    add("bad-expression", "steps.it.for_each.items", _each([ref("find.user_id")], item))
+    add("type-mismatch", "steps.it.for_each.items", _each(ref("find.user_id"), item))
+    add("may-be-missing", "steps.it.for_each.items", _each(ref("request.phones"), item))
+    add("bad-literal", "steps.it.args.group", _each(["enginering"], item))
+    add("type-mismatch", "steps.it.args.group", _each(ref("request.phones"), item), phones)
+    add("unknown-reference", "steps.it.args.group", one({"user_id": "u", "group": item}, "identity.add_to_group"))
+    add("unknown-reference", "steps.it.args.group", _each(groups, item, {"user_id": "u", "group": ref("item.name")}))
+    after = plan(*_each(groups, item)["steps"], step("late", "mail.send", mail(body=ref("it.membership_id"))))
+    add("unknown-reference", "steps.late.args.body", after)
+    goals = [goal("group", "identity.membership")]
+    few = {**premises().request_schema["properties"]["phones"], "items": schema["properties"]["department"]}
+    list_of = tool("lab.list", EmailIn, Nothing).model_copy(
+        update={"output": {"type": "object", "properties": {"all": few}, "required": ["all"]}}
+    )
+    listed = plan(
+        FIND,
+        step("list", "lab.list", {"email": EMAIL}),
+        step("it", "identity.add_to_group", {"user_id": "u", "group": "staff"}),
+        group="it",
+    )
+    listed["steps"][-1]["for_each"] = {"items": ref("list.all"), "key": item}
+    add("goal-for-none", "goal_steps.group", listed, _with(list_of, goals=goals))
+    add("goal-for-none", "goal_steps.group", {**_each([], item), "goal_steps": {"group": "it"}}, premises(goals))
+    tainted = premises(request={**REQUEST, "phones": ["engineering"]}, untrusted=frozenset({"phones"}))
+    body = {**one(mail(to=item), "mail.send", for_each={"items": ref("request.phones"), "key": item})}
+    add("tainted-sensitive", "steps.it.args.to", body, tainted)
+
+
+def _timing() -> None:
+    add("bad-literal", "steps.it.not_before", one(OPEN_ACCOUNT, not_before="soon"))
+    add("bad-literal", "steps.it.not_before", one(OPEN_ACCOUNT, not_before="2027-01-01T09:00:00"))
+    add("type-mismatch", "steps.it.not_before", one(OPEN_ACCOUNT, not_before=EMAIL))
+    add("unsure-reference", "steps.it.not_before", one(OPEN_ACCOUNT, not_before=ref("desk.site")))
+    add("cycle", "steps.it", one(OPEN_ACCOUNT, not_before=ref("it.user_id")))
+
+
+def _revisions() -> None:
+    pay = {"employee_id": "e", "monthly_limit": 300}
+    twice = plan(step("a", "expenses.open_account", pay), step("b", "expenses.open_account", pay))
+    add("over-budget", "steps", twice, premises(max_money=Decimal(500)))
+    each = one(
+        {**pay, "monthly_limit": ref("item")}, "expenses.open_account", for_each={"items": [1, 2], "key": ref("item")}
+    )
+    add("over-budget", "steps", each, premises(max_money=Decimal("2.5")))
+    it = one(OPEN_ACCOUNT)
+    add("failed-step-kept", "steps.it", it, premises(dropped=frozenset({"it"})))
+    begun = {"find": "", "it": ""}
+    add("failed-step-kept", "steps.find", it, premises(dropped=frozenset({"find", "other"}), begun=begun))
+    add("begun-dropped", "steps", it, premises(kept=frozenset({"find", "gone"})))
+    add("begun-dropped", "steps", plan(FIND), premises(kept=frozenset({"desk"}), begun=begun))
+    old = _each(["staff"], ref("item"))
+    digest = begun_digest(Step.model_validate(old["steps"][-1]))
+    add("begun-changed", "steps.it", _each(["engineering"], ref("item")), premises(begun={"it": digest}))
+
+
 def _conditions() -> None:
     add("bad-condition", "steps.it.when", one(OPEN_ACCOUNT, when={"$is": [1, 2]}))
     add("bad-condition", "steps.it.when", one(OPEN_ACCOUNT, when={"$eq": [1]}))
@@ -248,6 +326,13 @@ def _undo() -> None:
     for args in ({}, {"user_id": {"$ref": "output.user_id"}}, {"user_id": {"$ref": "input.email"}}, {"id": "x"}):
         undo = UndoCall(tool="identity.close_account@1", args=args)
         add("bad-undo", "steps.it.tool", do, _with(tool("lab.make", EmailIn, Nothing, natural, undo=undo)))
+    undo = UndoCall(tool="lab.unmake@1")
+    made = tool("lab.make", EmailIn, Nothing, natural, undo=undo)
+    unmake = tool("lab.unmake", Nothing, Nothing, natural, irreversible="an end", permission="lab:unmake")
+    plain = Person(id=KATHERINE.id, name=KATHERINE.name, permissions=frozenset({"lab:use"}))
+    for requester in (plain, Person(id="new@acme.example", name="New", permissions=frozenset({"lab:use", "lab:x"}))):
+        given = premises(tools={**CATALOG, made.id: made, unmake.id: unmake}, requester=requester)
+        add("undo-not-permitted", "steps.it.tool", do, given)
     gone = UndoCall(tool="lab.unmake@1")
     add("bad-undo", "steps.it.tool", do, _with(tool("lab.make", EmailIn, Nothing, natural, undo=gone)))
 
@@ -305,6 +390,11 @@ def _gates() -> None:
     add("no-approver", "steps.it", it, under(_rule("ask", gate, approvers=(f"person:{KATHERINE.id}",))))
     add("approver-unknown", "steps.it", it, under(_rule("ask", gate, approvers=("nobody", "finance"))))
     add("approver-unknown", "steps.it", it, under(_rule("ask", gate, approvers=("person:x@acme.example", "manager"))))
+    fire = step("end", "payroll.end_employment", {"employee_id": "e"})
+    ask = _rule("ask", gate, when=eq("system", "payroll"), approvers=("finance",))
+    first, then = step("sent", "mail.send", mail()), ["sent"]
+    add("gate-after-pivot", "steps.end", plan(first, {**fire, "after": then}), under(ask, MAIL_GO))
+    add("gate-after-pivot", "steps.sent.after", plan(first, fire), under(ask, MAIL_GO))
     add("irreversible-ungated", "steps.sent", sent, under(_rule("all", go)))
     add("irreversible-ungated", "steps.sent", sent, under(_rule("sure", go, when={"$gt": [ref("confidence"), 0.5]})))
     add("tainted-sensitive", "steps.sent.args.to", sent, premises(untrusted=frozenset({"email"})))
@@ -333,6 +423,9 @@ def _all() -> list[Broken]:
         _tools,
         _arguments,
         _references,
+        _repetition,
+        _timing,
+        _revisions,
         _conditions,
         _order,
         _undo,

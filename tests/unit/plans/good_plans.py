@@ -6,7 +6,7 @@ from typing import Any
 
 from governance.goals import Goal
 from plans.checked import Premises
-from tests.unit.plans.company import IN_OFFICE, eq, goal, plan, premises, ref, step
+from tests.unit.plans.company import IN_OFFICE, REQUEST, eq, goal, plan, premises, ref, step
 
 FULL_NAME = {"$text": "{request.first_name} {request.last_name}"}
 ONBOARDING_GOALS: tuple[Goal, ...] = (
@@ -160,6 +160,38 @@ def simple() -> dict[str, Any]:
     )
 
 
+def repeated() -> dict[str, Any]:
+    """A group for each that is written down, a course for each that the request names, and a letter on the first day."""
+    return plan(
+        step("account", "identity.create_account", {"email": ref("request.email"), "display_name": FULL_NAME}),
+        step(
+            "groups",
+            "identity.add_to_group",
+            {"user_id": ref("account.user_id"), "group": ref("item.name")},
+            for_each={
+                "items": [{"name": "engineering", "on": True}, {"name": "staff", "on": False}],
+                "key": ref("item.name"),
+            },
+            when=eq("item.on", True),
+        ),
+        step(
+            "courses",
+            "training.enrol",
+            {"email": ref("request.email"), "course": ref("item")},
+            for_each={"items": ["a", "b"], "key": ref("item"), "max": 5},
+        ),
+        step(
+            "notes",
+            "mail.send",
+            {"to": ref("request.email"), "subject": "Your phone", "body": {"$text": "It is {item}."}},
+            for_each={"items": {"$first": [ref("request.phones"), []]}, "key": ref("item")},
+            after=["groups", "courses"],
+            not_before=ref("request.start_date"),
+        ),
+        courses="courses",
+    )
+
+
 _MAIL = "mail.message"
 GOOD: dict[str, tuple[dict[str, Any], Premises]] = {
     "onboarding": (onboarding(), premises(ONBOARDING_GOALS)),
@@ -175,6 +207,10 @@ GOOD: dict[str, tuple[dict[str, Any], Premises]] = {
     "deep": (
         deep(),
         premises([goal("parcel", "post.parcel")]),
+    ),
+    "repeated": (
+        repeated(),
+        premises([goal("courses", "training.enrolment")], request={**REQUEST, "phones": ["a", "b"]}),
     ),
     "simple": (
         simple(),

@@ -118,7 +118,7 @@ def rename_reference(document: Document, given: Premises) -> Iterator[Mutant]:
     for number, step in enumerate(document["steps"]):
         for path, found in _paths(step["args"]):
             root, _, rest = found["$ref"].partition(".")
-            for wrong in (f"{root}x.{rest}", f"{root}.{rest}x"):
+            for wrong in (f"{root}x.{rest}", f"{root}.{rest}x") if rest else (f"{root}x",):
                 changed = _at(document, number, args=_put(step["args"], path, {"$ref": wrong}))
                 place = f"steps.{step['id']}.args.{path[0]}"
                 yield Mutant(f"{place}={wrong}", changed, given, frozenset({"unknown-reference"}), place)

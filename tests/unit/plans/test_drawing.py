@@ -23,6 +23,16 @@ def _onboarding() -> CheckedPlan:
     return passed
 
 
+def test_lists_and_moments_are_drawn() -> None:
+    """For each of what, and not before when: in the text and in the picture."""
+    each = step(
+        "it", "mail.read", for_each={"items": ref("request.phones"), "key": ref("item")}, not_before="2027-02-01"
+    )
+    drawn = Plan.model_validate(plan(each))
+    assert "for each of request.phones; not before 2027-02-01" in draw_text(drawn, {}, {})
+    assert "for each of request.phones" in draw_svg(drawn, {}, {})
+
+
 def test_text_fits_a_terminal_and_names_every_step() -> None:
     """Fourteen steps in a hundred columns, each with tool, confidence and, where there is a gate, who decides."""
     passed = _onboarding()

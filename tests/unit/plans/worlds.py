@@ -16,7 +16,10 @@ from jsonschema import Draft202012Validator
 from governance.conditions import Truth
 from governance.effects import EffectClass, UndoCall
 from plans.checked import CheckedPlan, Premises
-from plans.resolve import resolve_args, should_run
+from plans.expressions import parse
+from plans.language import Step
+from plans.loops import key_text, looks_at_item
+from plans.resolve import evaluate_expression, resolve_args, should_run
 from plans.schemas import formats
 from tests.unit.plans.company import premises
 from tools.contract import ToolSpec
@@ -185,7 +188,26 @@ class _Writer:
         for name, output in reversed(list(spec.output["properties"].items())):
             self.sources.insert(0, (f"{step_id}.{name}", output, name in spec.output["required"], when))
         found = {"id": step_id, "tool": spec.id, "args": args, "reason": "-", "confidence": rng.random()}
-        return {**found, "when": when} if when else found
+        found |= {"when": when} if when else {}
+        return self._repeated(found, spec) if rng.random() < 0.15 else found
+
+    def _repeated(self, step: dict[str, Any], spec: ToolSpec) -> dict[str, Any]:
+        """The step for each item of a list whose items its first argument is taken from."""
+        taken = next(iter(step["args"]), None)
+        if taken is None:
+            return step
+        node = spec.input["properties"][taken]
+        lists = [path for path, kind, _, _ in self.sources if kind.get("type") == "array" and kind.get("items") == node]
+        written = [
+            {"code": f"k{n}", "value": sample(node, spec.input, self.rng)} for n in range(self.rng.randint(0, 3))
+        ]
+        items: Any = {"$ref": lists[0]} if lists and self.rng.random() < 0.7 else written
+        root = "item.value" if items is written else "item"
+        key = {"$ref": "item.code"} if items is written else {"$ref": "item"}
+        self.sources = [each for each in self.sources if not each[0].startswith(f"{step['id']}.")]
+        args = {**step["args"], taken: {"$ref": root}}
+        self.sources.append((f"{step['id']}.items", {"type": "array", "items": spec.output}, True, step.get("when")))
+        return {**step, "args": args, "for_each": {"items": items, "key": key}}
 
     def _when(self) -> dict[str, Any]:
         path, node, sure, _ = self.rng.choice(self.sources) if self.sources else ("request.z", {}, False, None)
@@ -244,13 +266,25 @@ def run(plan: CheckedPlan, request: dict[str, Any], rng: random.Random) -> int:
     for step_id in TopologicalSorter(plan.needs).static_order():
         step = plan.plan.step(step_id)
         spec = plan.tools[step.tool]
-        truth = should_run(step, scope)
+        truth = Truth.YES if looks_at_item(step.when) else should_run(step, scope)
         assert truth is not Truth.UNKNOWN, f"{step_id}: {step.when} has no answer in {scope}"
         if truth is Truth.NO:
             continue
-        args = resolve_args(step, scope, spec)
-        errors = list(Draft202012Validator(spec.input, format_checker=formats()).iter_errors(args))
-        assert not errors, f"{step_id}: {args} does not fit: {errors[0].message}"
-        scope[step_id] = sample(spec.output, spec.output, rng)
+        scope[step_id] = _output(step, spec, scope, rng)
         ran += 1
     return ran
+
+
+def _output(step: Step, spec: ToolSpec, scope: dict[str, Any], rng: random.Random) -> dict[str, Any]:
+    """What a step gives, once its arguments were seen to fit; a list of that for a step with ``for_each``."""
+    if step.for_each is not None:
+        one = step.model_copy(update={"for_each": None})
+        items = evaluate_expression(parse(step.for_each.items), scope)
+        keys = [key_text(evaluate_expression(parse(step.for_each.key), {**scope, "item": item})) for item in items]
+        assert None not in keys, f"{step.id}: {keys}"
+        return {"items": [_output(one, spec, {**scope, "item": item}, rng) for item in items]}
+    args = resolve_args(step, scope, spec)
+    errors = list(Draft202012Validator(spec.input, format_checker=formats()).iter_errors(args))
+    assert not errors, f"{step.id}: {args} does not fit: {errors[0].message}"
+    found: dict[str, Any] = sample(spec.output, spec.output, rng)
+    return found

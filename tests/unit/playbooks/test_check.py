@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from governance.canonical import digest
 from governance.effects import EffectClass
 from playbooks.check import check_playbook
 from playbooks.loader import load_playbooks
@@ -76,6 +77,12 @@ def _goal(**changes: Any) -> list[dict[str, Any]]:
         ),
         ({"chain": ["king"]}, "approver-unknown", "chain.0"),
         ({"chain": ["person:who@acme.example"]}, "approver-unknown", "chain.0"),
+        ({"escalation": [{"after_hours": 4, "to": ["king"]}]}, "approver-unknown", "escalation.0.to"),
+        (
+            {"escalation": [{"after_hours": 4, "to": ["hr"]}, {"after_hours": 4, "to": ["it"]}]},
+            "escalation-hours",
+            "escalation.1.after_hours",
+        ),
         (
             {"policy": [{"name": "p", "then": "gate", "because": "x", "approvers": ["queen"]}]},
             "approver-unknown",
@@ -113,3 +120,12 @@ def test_ours_reach_their_goals_only_with_their_tools() -> None:
         found = check_playbook(playbook, TOOLS, load_people())
         assert {finding.code for finding in found} == {"goal-unreachable"}
         assert len(found) == len(playbook.goals)
+
+
+def test_a_playbook_without_escalation_keeps_the_digest_that_runs_have_pinned() -> None:
+    """The field came later: runs that wait must not find their playbook changed by it."""
+    playbook = Playbook.model_validate(DOCUMENT)
+    before = playbook.model_dump(mode="json", exclude={"escalation", "on_refusal", "budget", "priority"})
+    assert playbook.digest == digest(before)
+    changed = Playbook.model_validate(DOCUMENT | {"escalation": [{"after_hours": 4, "to": ["hr"]}]})
+    assert changed.digest != playbook.digest

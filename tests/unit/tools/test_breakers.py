@@ -11,64 +11,64 @@ from tests.unit.tools.stage import HurryingClock
 from tools.breakers import BreakerState, SystemBreakers, Verdict
 
 
-def opened(clock: HurryingClock) -> SystemBreakers:
+async def opened(clock: HurryingClock) -> SystemBreakers:
     """A breaker that has just opened."""
     breakers = SystemBreakers(clock, threshold=3, rest=timedelta(seconds=30))
     for _ in range(3):
-        breakers.leave(breakers.enter("shop"), Verdict.FAILED)
+        await breakers.leave(await breakers.enter("shop"), Verdict.FAILED)
     return breakers
 
 
-def test_it_opens_after_the_threshold_and_says_for_how_long() -> None:
+async def test_it_opens_after_the_threshold_and_says_for_how_long() -> None:
     """It opens after the threshold and says for how long."""
-    breakers = opened(HurryingClock())
+    breakers = await opened(HurryingClock())
     with pytest.raises(Transient) as refused:
-        breakers.enter("shop")
+        await breakers.enter("shop")
     assert refused.value.retry_after == timedelta(seconds=30)
     assert breakers.states() == {"shop": BreakerState.OPEN}
-    breakers.leave(breakers.enter("mail"), Verdict.SOUND)  # another system is not affected
+    await breakers.leave(await breakers.enter("mail"), Verdict.SOUND)  # another system is not affected
 
 
-def test_only_failures_in_a_row_count() -> None:
+async def test_only_failures_in_a_row_count() -> None:
     """Only failures in a row count."""
     breakers = SystemBreakers(HurryingClock(), threshold=2)
     for verdict in (Verdict.FAILED, Verdict.SOUND, Verdict.FAILED, Verdict.UNTOLD):
-        breakers.leave(breakers.enter("shop"), verdict)
+        await breakers.leave(await breakers.enter("shop"), verdict)
     assert breakers.states() == {"shop": BreakerState.CLOSED}
 
 
-def test_exactly_one_probe_passes_when_it_is_half_open() -> None:
+async def test_exactly_one_probe_passes_when_it_is_half_open() -> None:
     """Exactly one probe passes when it is half open."""
     clock = HurryingClock()
-    breakers = opened(clock)
+    breakers = await opened(clock)
     clock.moment += timedelta(seconds=30)
-    probe = breakers.enter("shop")
+    probe = await breakers.enter("shop")
     assert breakers.states() == {"shop": BreakerState.HALF_OPEN}
     for _ in range(3):
         with pytest.raises(Transient):
-            breakers.enter("shop")
-    breakers.leave(probe, Verdict.SOUND)
+            await breakers.enter("shop")
+    await breakers.leave(probe, Verdict.SOUND)
     assert breakers.states() == {"shop": BreakerState.CLOSED}
-    breakers.enter("shop")
+    await breakers.enter("shop")
 
 
-def test_a_failed_probe_rests_again_and_a_cancelled_one_makes_room() -> None:
+async def test_a_failed_probe_rests_again_and_a_cancelled_one_makes_room() -> None:
     """A failed probe rests again and a cancelled one makes room."""
     clock = HurryingClock()
-    breakers = opened(clock)
+    breakers = await opened(clock)
     clock.moment += timedelta(seconds=30)
-    breakers.leave(breakers.enter("shop"), Verdict.UNTOLD)
-    breakers.leave(breakers.enter("shop"), Verdict.FAILED)
+    await breakers.leave(await breakers.enter("shop"), Verdict.UNTOLD)
+    await breakers.leave(await breakers.enter("shop"), Verdict.FAILED)
     with pytest.raises(Transient) as refused:
-        breakers.enter("shop")
+        await breakers.enter("shop")
     assert refused.value.retry_after == timedelta(seconds=30)
 
 
-def test_a_call_that_set_out_before_does_not_close_it() -> None:
+async def test_a_call_that_set_out_before_does_not_close_it() -> None:
     """A call that set out before does not close it."""
     clock = HurryingClock()
     breakers = SystemBreakers(clock, threshold=1)
-    early = breakers.enter("shop")
-    breakers.leave(breakers.enter("shop"), Verdict.FAILED)
-    breakers.leave(early, Verdict.SOUND)
+    early = await breakers.enter("shop")
+    await breakers.leave(await breakers.enter("shop"), Verdict.FAILED)
+    await breakers.leave(early, Verdict.SOUND)
     assert breakers.states() == {"shop": BreakerState.OPEN}

@@ -125,6 +125,14 @@ def test_the_newest_version_is_the_highest_number(tmp_path: Path) -> None:
             ),
             "tool_no_provides",
         ),
+        (
+            (
+                'tool("shop.make", EffectClass.UNSAFE, provides="shop.thing",'
+                'undo=UndoCall(tool="shop.undo@1", args={"name": {"$ref": "output.thing_id"}})),'
+                'tool("shop.undo", EffectClass.UNSAFE, irreversible="x", deferred=timedelta(hours=1))'
+            ),
+            "tool_undo_deferred",
+        ),
         ('tool("shop.read", sensitive=frozenset({"salary"}))', "tool_unknown_input"),
         ('tool("shop.read", amount="salary")', "tool_unknown_input"),
         ('tool("shop.read", provides="shop.thing")', "tool_read_with_effect"),

@@ -1,7 +1,7 @@
 // A question put to people. What it shows comes from Steward's own rows; what it sends is authorised by the server.
 import { useEffect, useRef, useState } from 'react';
 
-const WORDS = { happened: 'It happened', did_not_happen: 'It did not happen', resume: 'Resume the run', close: 'Close the run' };
+const WORDS = { happened: 'It happened', did_not_happen: 'It did not happen', resume: 'Resume the run', undo: 'Undo what was done', close: 'Close the run' };
 const REASONS = ['Data is wrong', 'Not needed', 'Against a rule', 'Needs more information', 'Other'];
 const seen = (window.stewardSeen = window.stewardSeen || new Set());
 
@@ -90,7 +90,9 @@ export default function ReviewCard() {
       {props.undo.length > 0 && <div><h4>To undo what was done</h4>
         <ol className="sw-undo" data-part="undo">{props.undo.map((u, n) => <li key={n}>{u}</li>)}</ol></div>}
       <p className="sw-source" style={{ marginTop: 10 }}>Why this is asked: {props.why}</p>
-      <p className="sw-source">{props.asker}; put {when(props.asked_at)}{props.due_at ? `, wanted by ${when(props.due_at)}` : ''}</p>
+      <p className="sw-source">{props.asker}; put {when(props.asked_at)}{props.due_at ? `, wanted by ${when(props.due_at)}${props.ends ? ', then refused' : ''}` : ''}</p>
+      {open && (props.pressing || []).map((p) => <p key={p.word} className={p.mood === 'risk' ? 'sw-source sw-reject' : 'sw-source'} data-part="pressing">
+        {p.word}{p.mood === 'risk' ? ' at ' : ', '}{when(p.at)}</p>)}
       {props.advice && open && <p className="sw-note">Recommendation: <b>{props.advice.choice}</b> ({props.advice.confidence} sure, {props.advice.decider}).{' '}
         {props.advice.reasoning}</p>}
       {outcome && <p className="sw-note" data-part="outcome"><b className={'sw-' + outcome.choice}>{outcome.word}</b> by {outcome.by} on {when(outcome.at)}
@@ -104,6 +106,12 @@ export default function ReviewCard() {
         {props.allowed.includes('reject') && <button className="sw-btn sw-stop" disabled={busy} onClick={() => setMode('reject')}>Reject…</button>}
         {props.responses.map((r, n) => <button key={r} className={'sw-btn' + (n === 0 ? ' sw-main' : '')} disabled={busy}
           onClick={() => send('respond', { response: r })}>{WORDS[r]}</button>)}
+      </div>}
+      {asks && props.kind === 'form' && props.form && <div data-part="form">
+        <div className="sw-fields">{props.form.map((f) => <Field key={f.name} field={f} value={values[f.name]}
+          onChange={(v) => setValues({ ...values, [f.name]: v })} />)}</div>
+        <div className="sw-row"><button className="sw-btn sw-main" disabled={busy}
+          onClick={() => send('respond', { response: 'answered', values })}>Send the answers</button></div>
       </div>}
       {asks && mode === 'edit' && <div data-part="edit">
         <h4>As it should be</h4>

@@ -1,0 +1,100 @@
+"""Deferral: steps that were accepted and wait, and the tools that wait inside Steward itself (``clock``, ``people``)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypedDict
+
+from governance import events as ev
+from governance.addresses import mark
+from governance.chain import Event
+from governance.effects import Failure, FailureClass, StepStatus
+from governance.runs import SetTimer
+from graphs.engine import Engine
+from graphs.fold import RunFold, StepFold
+from graphs.forms import AskForm, form_of
+from graphs.live import LiveRun
+from plans.language import Step
+from tools.arguments import read_arguments
+from tools.contract import Awaiting, Tool
+from tools.inside import CLOCK_WAIT, PEOPLE_ASK, RUNS_START, Wait
+
+INSIDE = frozenset({CLOCK_WAIT, PEOPLE_ASK})
+
+
+@dataclass(frozen=True)
+class Await:
+    """Journal that a step waits for an answer, or for a moment."""
+
+    step: str
+    awaiting: Awaiting
+
+
+@dataclass(frozen=True)
+class Over:
+    """A step is over without a call of its own: it waited inside Steward, or its items are all over."""
+
+    status: StepStatus
+    output: dict[str, Any] | None = None
+    failure: Failure | None = None
+    why: str = ""
+
+
+class CalledBack(TypedDict, total=False):
+    """The part of an order that says where its answer is to go."""
+
+    callback: str
+    mark: str
+
+
+def called_back(engine: Engine, run_id: str, step: str, known: StepFold, tool: Tool) -> CalledBack:
+    """Where the answer of a deferred tool's step is to go; nothing for other tools."""
+    if tool.deferred is None or engine.addresses is None:
+        return {}
+    address = engine.addresses.of(run_id, step, known.life)
+    return {"callback": engine.addresses.reach(address), "mark": mark(address)}
+
+
+async def defer(run: LiveRun, step: str, awaiting: Awaiting) -> None:
+    """Journal that a step waits, with its deadline's timer; unless its answer came first."""
+    known = run.state.step(step)
+    if known.ended is not None:
+        return
+    body = ev.StepDeferred(step=step, until=awaiting.until, why=awaiting.why, stopping=awaiting.stopping)
+    cause = f"step:{step}:{known.life}:deferred:{run.state.seq + 1}"
+    await run.record(Event(cause, body), rows=[SetTimer(f"step:{step}", awaiting.until)])
+
+
+def waits_on(engine: Engine, state: RunFold, known: StepFold) -> bool:
+    """Whether a run that stops leaves a deferred step be: nothing can be done yet, or a child run works on."""
+    if known.until is None or known.until <= engine.clock.now():
+        return False
+    child = known.intent is not None and known.intent.tool == RUNS_START
+    return known.held or (child and state.cancel is None)
+
+
+def inside(engine: Engine, state: RunFold, step: Step, args: dict[str, Any]) -> Await | AskForm | Over | None:
+    """What a step of ``clock.wait`` or ``people.ask`` comes to now; None: it waits."""
+    given = read_arguments(engine.tools[step.tool], args)
+    if isinstance(given, Failure):
+        return Over(StepStatus.FAILED, failure=given)
+    if not isinstance(given, Wait):
+        return _form(engine, state, step, args)
+    now, known = engine.clock.now(), state.step(step.id)
+    until = known.until if known.deferred and known.until else given.ends_at(now)
+    if until <= now:
+        return Over(StepStatus.DONE, output={"waited_until": _zulu(until)})
+    return None if known.deferred else Await(step.id, Awaiting(until, f"until {until:%Y-%m-%d %H:%M} UTC"))
+
+
+def _form(engine: Engine, state: RunFold, step: Step, args: dict[str, Any]) -> AskForm | Over | None:
+    found = form_of(engine, state, step, args)
+    if isinstance(found, str):
+        failure = Failure(failure=FailureClass.PERMANENT, code="unanswered", message=found)
+        return Over(StepStatus.FAILED, failure=failure)
+    return found
+
+
+def _zulu(moment: datetime) -> str:
+    return moment.isoformat().replace("+00:00", "Z")

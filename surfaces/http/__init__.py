@@ -1,0 +1,1 @@
+"""Reached over HTTP: the door for answers of deferred steps."""
