@@ -30,11 +30,25 @@ class Alternative(BaseModel):
     why_not: str
 
 
+class ModelUse(BaseModel):
+    """What asking a model took. ``prompt`` is the prompt's name and version, ``plan@1``; cost in millionths of a dollar."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    model: str
+    prompt: str
+    calls: int = Field(default=1, ge=0)
+    tokens_in: int = Field(default=0, ge=0)
+    tokens_out: int = Field(default=0, ge=0)
+    cost_microusd: int = Field(default=0, ge=0)
+    latency_ms: int = Field(default=0, ge=0)
+
+
 class Decision(BaseModel):
     """A choice with its reasoning.
 
     ``decider`` says who: ``rule:<name>``, ``model:<name>`` or ``person:<e-mail>``. ``confidence`` is 0 to 1; a rule
-    that cannot be wrong about its own condition says 1.
+    that cannot be wrong about its own condition says 1. ``use``: what it took, if a model was asked.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -47,3 +61,4 @@ class Decision(BaseModel):
     decider: str
     alternatives: tuple[Alternative, ...] = ()
     evidence: tuple[str, ...] = ()
+    use: ModelUse | None = None
