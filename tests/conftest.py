@@ -120,7 +120,7 @@ async def _stopped(cluster: Path) -> None:
             while True:
                 with contextlib.suppress(BlockingIOError):
                     return fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                await asyncio.sleep(0.05)
+                await asyncio.sleep(0.05)  # sleep: a lock has no event
 
 
 async def _let_app_log_in(server_url: str) -> None:
