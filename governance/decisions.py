@@ -19,6 +19,8 @@ class DecisionKind(StrEnum):
     ADVICE = "advice"
     DIAGNOSIS = "diagnosis"
     VERDICT = "verdict"
+    ESCALATION = "escalation"  # silence was answered by rule: more people were asked, or it was a no
+    INTERVENTION = "intervention"  # a person stopped a run or sent it on, unasked
 
 
 class Alternative(BaseModel):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,7 @@ from psycopg.types.json import Jsonb
 
 from governance.chain import Broken, Entry
 from governance.errors import DatabaseUnavailable, Fenced, InvalidInput, StewardError, TailMoved
+from governance.record import Wanted
 from governance.runs import AskReview, Claim, CloseReview, EscalateReview, SetTimer, SideRow
 from memory.batching import Together
 from memory.database import Database
@@ -99,13 +100,28 @@ class Journal:
     async def all_entries(self, run_id: str | None = None) -> AsyncGenerator[Entry, None]:
         """The entries of one run or of all, run by run and in order, as of one moment; streamed, not collected."""
         values = {"run": run_uuid(run_id) if run_id else None}
+        async with aclosing(self._streamed("all_entries", values, at_once=1000)) as entries:
+            async for entry in entries:
+                yield entry
+
+    async def deciding(self, kinds: Sequence[str], wanted: Wanted) -> AsyncGenerator[Entry, None]:
+        """The entries of these kinds, of all runs with one of them in the wanted time, under the wanted playbook.
+
+        Run by run, oldest first, and in order, as of one moment; streamed, not collected.
+        """
+        values = {"kinds": list(kinds), "playbook": wanted.playbook, "since": wanted.since, "until": wanted.until}
+        async with aclosing(self._streamed("deciding", values, at_once=200)) as entries:
+            async for entry in entries:
+                yield entry
+
+    async def _streamed(self, statement: str, values: dict[str, Any], *, at_once: int) -> AsyncGenerator[Entry, None]:
         async with (
             self._database.connection() as connection,
             connection.transaction(),
             connection.cursor("entries") as cursor,
         ):
-            cursor.itersize = 1000
-            await cursor.execute(self._sql["all_entries"], values)
+            cursor.itersize = at_once
+            await cursor.execute(self._sql[statement], values)
             async for row in cursor:
                 yield _entry(row)
 

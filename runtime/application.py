@@ -13,13 +13,15 @@ from governance.chain import Entry, Verified, verify
 from governance.clock import Clock
 from governance.deciding import may_decide, require_answer, require_in_time, require_may_decide
 from governance.decisions import Decision
-from governance.errors import AlreadyDecided, InvalidInput, NotPermitted, Refused
+from governance.errors import AlreadyDecided, InvalidInput, NotFound, NotPermitted, Refused
 from governance.events import RunStatus
 from governance.forms import require_filled_in
 from governance.people import Directory, Person
 from governance.priority import Priority
+from governance.record import Wanted
 from governance.reviews import Choice, ReviewCard, ReviewKind, Verdict
 from governance.runs import InputKind, ReviewRow, RunRow
+from governance.seeing import is_theirs, may_see
 from governance.systems import SystemStatus
 from governance.text import text_problem
 from graphs.engine import Engine
@@ -29,13 +31,14 @@ from graphs.revision import as_next, check_plan, edited
 from graphs.transitions import fold
 from playbooks.model import Playbook
 from runtime.callbacks import Answered, call_back
-from runtime.export import lines
+from runtime.export import decision_lines, lines
 from runtime.fork import fork
 from runtime.knowledge import Knowledge
 from runtime.ports import ChatStore, Store, Workshop
 from runtime.preview import preview
-from runtime.show import run_view
-from runtime.views import Preview, RunView
+from runtime.record import KINDS
+from runtime.show import decisions_view, run_view
+from runtime.views import Preview, RunDecisions, RunView
 from tools.arguments import output_problems
 from tools.contract import ToolSpec
 from triggers.admission import Admission, Ask, may_start
@@ -135,6 +138,31 @@ class Application:
         reviews = await self.store.reviews.list(run_id=row.id, open_only=False)
         view = run_view(row, entries, reviews, self.engine.specs, self.clock.now())
         return replace(view, children=tuple(await self.store.runs.children(row.id)))
+
+    async def decisions(self, run: str, *, by: Person | None = None) -> RunDecisions:
+        """Every decision of a run, each with the journal entry that proves it, and whether the journal holds.
+
+        ``by`` is who looks: where given, a run that is not theirs to see is not there.
+
+        Raises:
+            NotFound: no such run, or none that ``by`` may see.
+
+        """
+        row = await self.store.runs.find_prefix(run)
+        if by is not None:
+            questions = await self.store.reviews.list(run_id=row.id, open_only=False)
+            asked = [each for asking in questions for each in (*asking.card.approvers, asking.decided_by or "")]
+            if not may_see(row.requester, asked, by, self.directory):
+                raise NotFound(
+                    f"There is no run {run!r} that {by.name} may see.",
+                    hint="Its requester may, or who is asked about it.",
+                )
+        return decisions_view(row, await self.store.journal.read(row.id))
+
+    async def export_decisions(self, wanted: Wanted) -> AsyncIterator[str]:
+        """The wanted decisions of all runs as lines of JSON, run by run; a line is in ``decision.schema.json``."""
+        async for line in decision_lines(self.store.journal.deciding(KINDS, wanted), wanted):
+            yield line
 
     async def events(self, run: str, *, after: int = 0, follow: bool = True) -> AsyncIterator[Entry]:
         """The run's journal from ``after`` on; with ``follow`` until the run has ended."""
@@ -291,7 +319,7 @@ class Application:
 
     @staticmethod
     def _require_manages(row: RunRow, by: Person, what: str) -> None:
-        if row.requester != by.id and not by.may("runs:manage"):
+        if not is_theirs(row.requester, by):
             raise NotPermitted(f"{by.name} may not {what} this run.", hint="Its requester may, or who has runs:manage.")
 
 

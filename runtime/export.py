@@ -3,17 +3,43 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from contextlib import aclosing
 from pathlib import Path
 
 from governance.chain import Entry, Verified, from_record, to_record, verify
 from governance.errors import InvalidInput
+from governance.record import Wanted
+from runtime.record import decisions_of
 
 
 async def lines(entries: AsyncIterator[Entry]) -> AsyncIterator[str]:
     """One line of JSON for each entry, without its line end."""
     async for entry in entries:
         yield json.dumps(to_record(entry), ensure_ascii=False, sort_keys=True)
+
+
+async def decision_lines(entries: AsyncGenerator[Entry, None], wanted: Wanted) -> AsyncIterator[str]:
+    """One line of JSON for each wanted decision, without its line end. ``entries`` come run by run, and are closed.
+
+    One run is held at a time: what was decided last may override what was decided first.
+    """
+    held: list[Entry] = []
+    async with aclosing(entries):
+        async for entry in entries:
+            if held and held[-1].run_id != entry.run_id:
+                for line in _decided(held, wanted):
+                    yield line
+                held = []
+            held.append(entry)
+    for line in _decided(held, wanted):
+        yield line
+
+
+def _decided(entries: Sequence[Entry], wanted: Wanted) -> Iterator[str]:
+    for record in decisions_of(entries):
+        if wanted.fits(record):
+            yield json.dumps(record.shape(), ensure_ascii=False, sort_keys=True)
 
 
 def verify_file(path: Path) -> Verified:

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from governance.chain import Broken, Entry
 from governance.chats import Remark, Thread
 from governance.events import RunStatus
+from governance.record import Wanted
 from governance.reviews import Verdict
 from governance.runs import Claim, InboxRow, InputKind, Rest, ReviewRow, RunRow
 from governance.systems import SystemStatus
@@ -44,6 +45,7 @@ class JournalReader(Protocol):
 
     async def read(self, run_id: str, after: int = 0) -> list[Entry]: ...
     def all_entries(self, run_id: str | None = None) -> AsyncIterator[Entry]: ...
+    def deciding(self, kinds: Sequence[str], wanted: Wanted) -> AsyncGenerator[Entry, None]: ...
     async def loose_ends(self, run_id: str | None = None) -> list[Broken]: ...
 
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from pydantic import ValidationError
 
 from governance import events as ev
-from governance.chain import Entry
+from governance.chain import Entry, verify
 from governance.decisions import Decision
 from governance.effects import StepStatus, undo_id
 from governance.policy import Ruling
@@ -21,7 +21,8 @@ from graphs.transitions import fold
 from graphs.undo import undo_list
 from plans.language import Plan, Step, written_id
 from plans.recall import needs_of
-from runtime.views import RunView, StepView
+from runtime.record import decisions_of
+from runtime.views import RunDecisions, RunView, StepView
 from tools.contract import ToolSpec
 
 
@@ -49,6 +50,12 @@ def run_view(
         difference=state.checked.difference if state.checked and state.checked.revision == state.revision else None,
         undos=tuple(_undos(state, specs, now)),
     )
+
+
+def decisions_view(row: RunRow, entries: Sequence[Entry]) -> RunDecisions:
+    """Every decision of a run, and whether its journal holds."""
+    head = entries[-1].hash.hex() if entries else ""
+    return RunDecisions(row, decisions_of(entries), verify(entries), head)
 
 
 def _plan(state: RunFold) -> Plan | None:

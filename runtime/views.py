@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from governance.chain import Entry
-from governance.decisions import Decision
+from governance.chain import Entry, Verified
+from governance.decisions import Decision, DecisionKind
 from governance.differences import PlanDifference
 from governance.effects import UndoItem
 from governance.findings import Finding
 from governance.policy import Ruling
+from governance.record import DecisionRecord, PlannedStep, Spent, spent
 from governance.runs import ReviewRow, RunRow
 from plans.language import Plan
 
@@ -76,6 +77,60 @@ class RunView:
     def all_steps(self) -> tuple[StepView, ...]:
         """The plan's steps, then those that take them back."""
         return (*self.steps, *self.undos)
+
+
+@dataclass(frozen=True)
+class StepDecisions:
+    """The decisions about one step, in order of time. ``planned`` is what the latest plan says of it, if it has it."""
+
+    step: str
+    planned: PlannedStep | None
+    records: tuple[DecisionRecord, ...]
+
+
+@dataclass(frozen=True)
+class RunDecisions:
+    """Every decision of a run, and whether the journal that they are read from holds. ``head`` is its last hash."""
+
+    row: RunRow
+    records: tuple[DecisionRecord, ...]
+    verified: Verified
+    head: str
+
+    @property
+    def spent(self) -> Spent:
+        """What asking models took."""
+        return spent(self.records)
+
+    @property
+    def overridden(self) -> tuple[DecisionRecord, ...]:
+        """Those that people went against."""
+        return tuple(record for record in self.records if record.overridden)
+
+    @property
+    def of_run(self) -> tuple[DecisionRecord, ...]:
+        """Those about the run as a whole."""
+        return tuple(record for record in self.records if not record.step)
+
+    @property
+    def by_step(self) -> tuple[StepDecisions, ...]:
+        """Those about steps, in the order of the plan. A ruling that repeats the one before it is left out."""
+        planned = {each.step: each for record in self.records for each in record.planned}
+        steps = dict.fromkeys([*planned, *(record.step for record in self.records if record.step)])
+        groups = (StepDecisions(step, planned.get(step), self._about(step)) for step in steps)
+        return tuple(group for group in groups if group.records)
+
+    def _about(self, step: str) -> tuple[DecisionRecord, ...]:
+        told: list[DecisionRecord] = []
+        ruled: tuple[object, ...] = ()
+        for record in (each for each in self.records if each.step == step):
+            says = (record.choice, record.decider, record.evidence)
+            if record.kind is DecisionKind.RULING:
+                if says == ruled:
+                    continue
+                ruled = says
+            told.append(record)
+        return tuple(told)
 
 
 @dataclass(frozen=True)

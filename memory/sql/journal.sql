@@ -14,6 +14,19 @@ ORDER BY asked.number, seq
 SELECT run_id, seq, at, kind, cause, body, salt, body_digest, prev_hash, hash
 FROM journal WHERE %(run)s::uuid IS NULL OR run_id = %(run)s::uuid ORDER BY run_id, seq
 
+-- name: deciding
+-- The runs first: what was decided later, about a decision of the wanted time, is needed too.
+WITH wanted AS MATERIALIZED (
+    SELECT r.id FROM run r
+    WHERE (%(playbook)s::text IS NULL OR %(playbook)s::text IN (r.playbook, split_part(r.playbook, '@', 1)))
+      AND EXISTS (SELECT FROM journal d WHERE d.run_id = r.id AND d.kind = ANY (%(kinds)s::text[])
+                  AND (%(since)s::timestamptz IS NULL OR d.at >= %(since)s::timestamptz)
+                  AND (%(until)s::timestamptz IS NULL OR d.at < %(until)s::timestamptz))
+)
+SELECT j.run_id, j.seq, j.at, j.kind, j.cause, j.body, j.salt, j.body_digest, j.prev_hash, j.hash
+FROM journal j JOIN wanted ON wanted.id = j.run_id
+WHERE j.kind = ANY (%(kinds)s::text[]) ORDER BY j.run_id, j.seq
+
 -- name: loose_ends
 SELECT run_id, seq, why
 FROM (

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from governance.people import Person
 from governance.reviews import ReviewStatus
 from governance.runs import RunRow
+from governance.seeing import is_theirs
 from runtime.application import Application
 from runtime.views import RunView, StepView
 from surfaces.chat.targets import steps_meant
@@ -26,7 +27,7 @@ class Telling:
         """The newest first: those of a thread, else those that the person asked for or may manage."""
         rows = await self._steward.runs(limit=_LOOKED_AT)
         here = [row for row in rows if row.id in within]
-        return here or [row for row in rows if row.requester == person.id or _manages(person)]
+        return here or [row for row in rows if is_theirs(row.requester, person)]
 
     async def waits_for_others(self, person: Person) -> str:
         """What the person's own runs wait for."""
@@ -73,7 +74,3 @@ class Telling:
             if step.ruling.approvers and step.state == "waiting":
                 text += f" It waits for {names(self._steward.directory, step.waits_for or step.ruling.approvers)}."
         return text + f" Now it is {step.state}" + (f": {plain(step.problem)}" if step.problem else "") + "."
-
-
-def _manages(person: Person) -> bool:
-    return bool(person.permissions & {"*", "runs:*", "runs:manage"})
