@@ -94,7 +94,8 @@ def _open(steward: Application, password: str, origins: list[str]) -> tuple[ASGI
     logging.getLogger("chainlit").setLevel(logging.WARNING)
     room = importlib.import_module("surfaces.chat.room").Room(steward, password)
     importlib.import_module(FRONT_DOOR).open_door(room)
-    app = importlib.import_module("surfaces.chat.web").harden(origins, room.connected)
+    pages = importlib.import_module("surfaces.chat.pages").pages(steward)
+    app = importlib.import_module("surfaces.chat.web").harden(origins, room.connected, pages)
     return app, room.screens.keep_up()
 
 

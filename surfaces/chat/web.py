@@ -8,7 +8,7 @@ from typing import Any
 
 import chainlit.server as served
 from chainlit.session import WebsocketSession
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -54,11 +54,14 @@ _HEADERS = (
 Connected = Callable[[WebsocketSession], Awaitable[None]]
 
 
-def harden(origins: list[str], connected: Connected) -> ASGIApp:
-    """Chainlit's application, ready to be served; ``connected`` is told whenever a page has (re)connected."""
+def harden(origins: list[str], connected: Connected, pages: APIRouter) -> ASGIApp:
+    """Chainlit's application, with our own ``pages``, ready to be served.
+
+    ``connected`` is told whenever a page has (re)connected.
+    """
     app: FastAPI = served.app
     sockets = [route for route in app.router.routes if getattr(route, "path", "").endswith("/ws/socket.io")]
-    app.router.routes[:] = [*sockets, *(route for route in served.router.routes if _keeps(route))]
+    app.router.routes[:] = [*sockets, *pages.routes, *(route for route in served.router.routes if _keeps(route))]
     _strip_links()
     _after_connecting(connected)
     return _Guard(app, frozenset(origins))

@@ -12,9 +12,9 @@ import typer
 from rich.text import Text
 
 from governance.chain import Verified
-from governance.errors import InvalidInput
 from surfaces.cli.exits import Status
 from surfaces.cli.options import Json
+from surfaces.cli.outputs import new_file
 from surfaces.cli.screen import Screen, open_screen
 from surfaces.cli.session import one_run, opened
 from surfaces.cli.shapes import verified_shape
@@ -107,20 +107,10 @@ async def _export(screen: Screen, run: str | None, out: Path) -> Status:
         if str(out) == "-":
             lines, where = await _write(steward, run_id, sys.stdout), "stdout"
         else:
-            lines, where = await _write_file(steward, run_id, out), str(out)
+            with new_file(out) as file:
+                lines, where = await _write(steward, run_id, file), str(out)
     screen.say(f"{count(lines, 'entry').replace('entrys', 'entries')} written to {where}.")
     return Status.OK
-
-
-async def _write_file(steward: Application, run_id: str | None, out: Path) -> int:
-    try:
-        with out.open("x", encoding="utf-8") as file:
-            return await _write(steward, run_id, file)
-    except FileExistsError as error:
-        hint = "Choose another name: an export never writes over a file"
-        raise InvalidInput(f"{out} is there already.", hint=hint) from error
-    except OSError as error:
-        raise InvalidInput(f"{out} cannot be written: {error.strerror}.") from error
 
 
 async def _write(steward: Application, run_id: str | None, file: TextIO) -> int:

@@ -10,7 +10,7 @@ from pydantic_core import to_jsonable_python
 
 from governance.chain import Verified, to_record
 from governance.people import Person
-from runtime.views import RunView
+from runtime.views import RunDecisions, RunView
 
 
 def plain(value: Any) -> Any:
@@ -22,6 +22,17 @@ def run_shape(view: RunView) -> dict[str, Any]:
     """A whole run; its timeline as exported journal records."""
     shape = {part.name: plain(getattr(view, part.name)) for part in fields(view) if part.name != "timeline"}
     return shape | {"timeline": [to_record(entry) for entry in view.timeline]}
+
+
+def decisions_shape(decided: RunDecisions) -> dict[str, Any]:
+    """Every decision of a run, as in an export; with what models took in sum, and what the journal's check said."""
+    return {
+        "row": plain(decided.row),
+        "decisions": [record.shape() for record in decided.records],
+        "spent": plain(decided.spent),
+        "verified": verified_shape(decided.verified),
+        "head": decided.head,
+    }
 
 
 def people_shape(people: Sequence[Person]) -> list[dict[str, Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 import types
 import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -15,6 +16,7 @@ from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
 from governance import errors, events
+from governance.record import DecisionRecord, record_schema
 from runtime.settings import Settings
 from surfaces.cli.exits import status_of
 from tests.house.tree import ROOT
@@ -110,11 +112,36 @@ def errors_page() -> str:
     )
 
 
+def decisions_page() -> str:
+    """The record that ``steward decisions export`` writes, field by field."""
+    values = [part for value in _inside([DecisionRecord]) for part in _value(value)]
+    return _page(
+        "Decision records",
+        "governance/record.py",
+        "A line of `steward decisions export` is one record, as JSON in UTF-8. [decision.schema.json](decision.schema.json) "
+        "is its JSON Schema; [who decided this, and why](../how-to/who-decided-this.md) shows how to use it.",
+        "**The promise.** `schema` names the form. Within `steward.decision/1` fields and kinds may be added, and none is "
+        "removed, renamed or given another meaning; whatever breaks that gets another number. Every field is in every "
+        "line. Moments are UTC, costs millionths of a US dollar, latencies milliseconds, confidences 0 to 1.",
+        "Lines come run by run, oldest run first, and in the order of the journal within a run.",
+        *_model(DecisionRecord, "## A record"),
+        "## Values",
+        *values,
+    )
+
+
+def decision_schema() -> str:
+    """The same as a JSON Schema."""
+    return json.dumps(record_schema(), indent=2) + "\n"
+
+
 PAGES: Mapping[str, Callable[[], str]] = {
     "settings.md": settings_page,
     "events.md": events_page,
     "tools.md": tools_page,
     "errors.md": errors_page,
+    "decisions.md": decisions_page,
+    "decision.schema.json": decision_schema,
 }
 
 
@@ -138,7 +165,7 @@ def _line(thing: Any) -> str:
 def _model(model: type[BaseModel], heading: str) -> list[str]:
     rows = [
         (
-            f"`{name}`",
+            f"`{field.alias or name}`",
             _type(field.annotation),
             "required" if field.is_required() else _default(field) or "nothing",
             field.description or "",

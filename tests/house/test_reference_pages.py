@@ -20,6 +20,7 @@ from playbooks.policy import read_policy
 from runtime.application import Application
 from runtime.knowledge import load_knowledge
 from runtime.settings import Settings
+from surfaces.cli.decisions import RunFirst
 from surfaces.cli.main import app
 from tests.house.reference_pages import FOLDER, PAGES
 from tests.house.tree import ROOT, place
@@ -113,6 +114,8 @@ def test_a_command_that_does_not_exist_is_seen() -> None:
     assert not exists(["walk"])
     assert not exists(["run", "onboarding", "--fast"])
     assert not exists(["audit", "burn"])
+    assert exists(["decisions", "01a2b3c4", "--html", "page.html"])
+    assert not exists(["decisions", "01a2b3c4", "--fast"])
 
 
 def command_lines(document: Path) -> Iterator[str]:
@@ -130,6 +133,7 @@ def exists(words: list[str]) -> bool:
     """Whether there is such a command with such options."""
     command: Any = typer.main.get_command(app)
     while words and hasattr(command, "commands"):
+        words = command.spelled_out(words) if isinstance(command, RunFirst) else words
         command, words = command.commands.get(words[0]), words[1:]
     if command is None:
         return False
