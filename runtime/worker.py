@@ -23,7 +23,12 @@ from graphs.slice import rest_of, work_slice
 from runtime.ports import Bell, RunStore, Timers
 
 FRUITLESS_LIMIT = 5
-ALONE_SECONDS = 1.0
+CALM_SECONDS = (16.0, 1.0, 1.0, 1.0)
+"""By a suspect's claims in turn: how long the other slices may take to end, and how long it is alone once it has begun.
+
+Short, for a worker takes on nothing else meanwhile; at every fourth claim long, for there may always be slow calls beside
+it, and a culprit may take its time (docs/decisions/0007).
+"""
 _log = structlog.get_logger("steward.worker")
 
 
@@ -136,8 +141,9 @@ class Worker:
 
     async def _alone(self, claim: Claim, control: Control, others: list[asyncio.Task[None]]) -> None:
         """A run that may have killed workers: nothing is claimed beside it, and it begins when the others have ended, or soon."""
-        pending = (await asyncio.wait(others, timeout=ALONE_SECONDS))[1] if others else set()
-        self._alone_until = asyncio.get_running_loop().time() + ALONE_SECONDS
+        calm = CALM_SECONDS[claim.epoch % len(CALM_SECONDS)]
+        pending = (await asyncio.wait(others, timeout=calm))[1] if others else set()
+        self._alone_until = asyncio.get_running_loop().time() + calm
         await self._work(claim, control, alone=not pending)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
