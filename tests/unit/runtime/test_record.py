@@ -8,86 +8,11 @@ from typing import Any
 import pytest
 
 from governance import events as ev
-from governance.chain import Entry
-from governance.decisions import Decision, DecisionKind, ModelUse
-from governance.policy import Ruling, RulingKind
+from governance.decisions import DecisionKind
 from governance.record import DecisionRecord, Wanted, spent
-from governance.reviews import Choice, ReviewCard, ReviewKind, Verdict, approve, edit, reject, respond
-from runtime.record import decisions_of
+from governance.reviews import Choice, ReviewKind, Verdict, approve, edit, reject, respond
 from tests.fakes import FIRST_MOMENT
-from tests.fixtures.journals import Chain, card
-
-MARY, GRACE = "mary.jackson@acme.example", "grace.hopper@acme.example"
-MODEL = ModelUse(model="m-1", prompt="plan@1", tokens_in=900, tokens_out=100, cost_microusd=1_200, latency_ms=800)
-
-
-class Story:
-    """A run's journal, told event by event."""
-
-    def __init__(self) -> None:
-        self._chain = Chain()
-        self.entries: list[Entry] = [self._chain.admitted()]
-
-    @property
-    def records(self) -> tuple[DecisionRecord, ...]:
-        """What the record makes of it."""
-        return decisions_of(self.entries)
-
-    def tell(self, body: ev.Body, *, cause: str = "") -> None:
-        """One more event, a minute later."""
-        self._chain.at += timedelta(minutes=1)
-        self.entries.append(self._chain.next(body, cause=cause))
-
-    def plan(self, revision: int = 1, *, by: str = "", document: dict[str, Any] | None = None, **more: Any) -> None:
-        """A plan of one step, by a model or by a person's edit of it."""
-        steps = [{"id": "account", "tool": "identity.create_account@1", "reason": "first", "confidence": 0.9}]
-        decider = f"person:{by}" if by else "model:m-1"
-        subject = "account" if by else "onboarding@1"
-        said = decision(DecisionKind.PLAN, "1 step", decider, subject=subject, use=None if by else MODEL)
-        plan = document if document is not None else {"steps": steps}
-        self.tell(ev.PlanWritten(revision=revision, plan=plan, author=decider, decision=said, **more))
-
-    def gate(self, kind: RulingKind = RulingKind.GATE, revision: int = 1) -> None:
-        """The policy's word on the step."""
-        ruling = Ruling(step="account", kind=kind, rule="ask-first", because="it matters", approvers=(MARY,))
-        self.tell(ev.PlanChecked(revision=revision, ok=True, plan_digest="0" * 64, rulings=(ruling,)))
-
-    def ask(
-        self, kind: ReviewKind = ReviewKind.STEP, *, advice: str = "", step: str = "account", number: int = 1
-    ) -> ReviewCard:
-        """A question, with a recommendation where one is given."""
-        recommended = decision(DecisionKind.ADVICE, advice, "rule:advisor", subject=step) if advice else None
-        asked = card(self._chain.run_id, review_id=f"rv-{number:012}", approver=MARY).model_copy(
-            update={"kind": kind, "step": step, "recommendation": recommended}
-        )
-        self.tell(ev.ReviewAsked(card=asked))
-        return asked
-
-    def answer(self, asked: ReviewCard, verdict: Verdict, *, by: str = f"person:{MARY}") -> None:
-        """A verdict."""
-        choice = verdict.response or verdict.choice.value
-        said = decision(DecisionKind.VERDICT, choice, by, subject=asked.step, why=verdict.reason or "no reason given")
-        who = by.partition(":")[2]
-        self.tell(ev.ReviewDecided(review_id=asked.id, step=asked.step, by=who, verdict=verdict, decision=said))
-
-    def fail(self, choice: ev.Recovery) -> None:
-        """A diagnosis of the step."""
-        said = decision(DecisionKind.DIAGNOSIS, choice.value, "model:m-1", subject="account")
-        self.tell(ev.FailureDiagnosed(step="account", failure=None, choice=choice, decision=said))
-
-    def over(self) -> dict[str, list[str]]:
-        """What was overridden, as ``kind:choice``, and by which choices."""
-        return {
-            f"{each.kind.value}:{each.choice}": [override.choice for override in each.overridden]
-            for each in self.records
-            if each.overridden
-        }
-
-
-def decision(kind: DecisionKind, choice: str, decider: str, **said: Any) -> Decision:
-    """A decision with what it must have."""
-    why = said.pop("why", "because")
-    return Decision(kind=kind, choice=choice, decider=decider, confidence=0.8, reasoning=why, **said)
+from tests.fixtures.stories import GRACE, MARY, Story
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ export default function RunCard() {
   return (
     <section className="sw" data-card="run" data-run={id} data-status={status}>
       <div className="sw-head">
-        <div><h3>{title}</h3><p className="sw-dim">{plan} <span className="sw-source">run {String(id).slice(0, 13)} · <a data-part="decisions" href={`/runs/${id}/decisions`} target="_blank" rel="noopener">who decided what, and why</a></span></p></div>
+        <div><h3>{title}</h3><p className="sw-dim">{plan} <span className="sw-source">run {String(id).slice(0, 13)} · <a data-part="decisions" href={`/runs/${id}/decisions`} target="_blank" rel="noopener">all decisions</a></span></p></div>
         <span className={'sw-badge sw-' + status}>{status}</span>
       </div>
       {waiting && <p className="sw-waiting">Waits for {waiting}.</p>}
