@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from governance.decisions import Decision
 from governance.effects import Failure, FailureClass, StepStatus
@@ -77,6 +77,19 @@ class Planner(Protocol):
 
     async def plan(self, task: PlanningTask) -> Proposal:
         """A plan for the task; one with holes rather than none, so that findings can name them."""
+        ...
+
+
+@runtime_checkable
+class Repeatable(Protocol):
+    """A planner whose plans may be used again for requests of the same shape.
+
+    ``identity`` changes with everything that changes its plans: rules, model, prompt. One that has none is always asked.
+    """
+
+    @property
+    def identity(self) -> str:
+        """Who plans: ``rule:<name>@<version>`` or ``model:<name>, <prompt>``."""
         ...
 
 

@@ -51,7 +51,7 @@ class PlanWritten(_Body):
     """A revision of the plan. ``plan`` is the document as written, right or wrong.
 
     ``instead_of`` are the failed steps that it does without (a replan); ``again`` those that were stopped meanwhile
-    and are taken up anew.
+    and are taken up anew. ``template`` is the kept plan that it was taken from, or empty.
     """
 
     kind: Literal["plan.written"] = "plan.written"
@@ -61,6 +61,8 @@ class PlanWritten(_Body):
     decision: Decision
     instead_of: tuple[str, ...] = ()
     again: tuple[str, ...] = ()
+    template: str = ""
+    took_ms: int = Field(default=0, ge=0, description="how long its author took, in milliseconds")
 
 
 class PlanChecked(_Body):

@@ -6,13 +6,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from agents.compiling import Compiler
 from agents.ports import Advisor, Diagnostician, Planner
 from governance.addresses import Addresses
 from governance.clock import Clock
 from governance.people import Directory, Person
 from governance.policy import Policy, PolicyRule
 from graphs.live import Entropy
-from graphs.ports import Hints, Inbox, JournalStore
+from graphs.ports import Hints, Inbox, JournalStore, Templates
 from plans.checked import Premises, Startable
 from playbooks.model import Playbook
 from playbooks.requests import closed_schema
@@ -21,7 +22,10 @@ from tools.contract import Invoker, Tool, ToolSpec
 
 @dataclass(frozen=True)
 class Engine:
-    """The parts of the machine. ``addresses``: where deferred steps are answered; None: nothing can be deferred."""
+    """The parts of the machine. ``addresses``: where deferred steps are answered; None: nothing can be deferred.
+
+    ``templates``: plans that are kept; None: every plan is the planner's.
+    """
 
     tools: Mapping[str, Tool]
     playbooks: Mapping[str, Playbook]
@@ -38,11 +42,17 @@ class Engine:
     clock: Clock
     entropy: Entropy
     addresses: Addresses | None = None
+    templates: Templates | None = None
 
     @cached_property
     def specs(self) -> dict[str, ToolSpec]:
         """The catalog as data."""
         return {tool_id: tool.spec for tool_id, tool in self.tools.items()}
+
+    @cached_property
+    def compiler(self) -> Compiler:
+        """What makes plans fit to be used again."""
+        return Compiler(self.planner, self.specs)
 
     def latest_playbook(self, name: str) -> Playbook | None:
         """The newest version of a playbook by its name alone, or None."""

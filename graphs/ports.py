@@ -7,6 +7,7 @@ from typing import Protocol
 
 from governance.chain import Entry
 from governance.runs import Claim, InboxRow, SideRow
+from governance.templates import Template, TemplateFailure
 
 
 class JournalStore(Protocol):
@@ -51,4 +52,28 @@ class Hints(Protocol):
 
     def watch_growth(self, run_id: str) -> AsyncGenerator[None, None]:
         """As ``watch``, after each change of the run's journal or row."""
+        ...
+
+
+class Templates(Protocol):
+    """Kept plans, by key. Only ``find`` waits for the database; what is said to the others is written soon after."""
+
+    async def find(self, key: str) -> Template | None:
+        """The plan that is kept under a key. Raises DatabaseUnavailable."""
+        ...
+
+    def keep(self, template: Template) -> None:
+        """Keep a plan, unless there is one under its key or a person dropped the very same."""
+        ...
+
+    def used(self, template: str) -> None:
+        """A run took its plan from a template."""
+        ...
+
+    def missed(self, playbook: str, why: str) -> None:
+        """A plan did not come from a template, or did not become one."""
+        ...
+
+    def failed(self, failure: TemplateFailure) -> None:
+        """A run failed by its template; each run counts once."""
         ...

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from agents.ports import PlanningTask
 from governance import events as ev
 from governance.chain import Event
@@ -20,6 +22,7 @@ from graphs.recovery import park, recover
 from graphs.replanning import instead_of, stopped_in, with_history
 from graphs.revision import Drift, check_plan, playbook_of
 from graphs.saga import Undoing, report_of
+from graphs.templates import blame, keep, reused
 from graphs.verdicts import simulate_verdicts
 from plans.language import Plan
 from playbooks.requests import closed_schema
@@ -46,11 +49,13 @@ async def understand(engine: Engine, run: LiveRun, _: Control) -> None:
 
 
 async def plan(engine: Engine, run: LiveRun, _: Control) -> None:
-    """Ask the planner, once for each revision; its answer is journaled and never asked for again."""
+    """Take a kept plan, or ask the planner, once for each revision; its answer is journaled and never asked for again."""
     state = run.state
     playbook = playbook_of(engine, state)
     if isinstance(playbook, Drift):
         await park(engine, run, playbook.sentence)
+        return
+    if await reused(engine, run, playbook):
         return
     task = PlanningTask(
         playbook=playbook.id,
@@ -64,6 +69,7 @@ async def plan(engine: Engine, run: LiveRun, _: Control) -> None:
         else None,
         findings=state.checked.findings if state.checked else (),
     )
+    began = asyncio.get_running_loop().time()
     proposal = await engine.planner.plan(with_history(engine, state, task))
     revision = state.latest + 1
     body = ev.PlanWritten(
@@ -73,6 +79,7 @@ async def plan(engine: Engine, run: LiveRun, _: Control) -> None:
         decision=proposal.decision,
         instead_of=instead_of(state),
         again=stopped_in(state, proposal.plan),
+        took_ms=round((asyncio.get_running_loop().time() - began) * 1000),
     )
     await run.record(Event(f"plan:{revision}:written", body))
 
@@ -91,6 +98,7 @@ async def check(engine: Engine, run: LiveRun, _: Control) -> None:
         body, checked = check_plan(engine, state, state.written.plan)
         events, rows = put_to_people(engine, state, body, checked, dry=dry)
         await run.record(*events, rows=[*rows, *time_timer(engine, state)])
+        keep(engine, state, checked)
 
 
 async def dispatch(engine: Engine, run: LiveRun, control: Control) -> None:
@@ -108,6 +116,7 @@ async def recover_node(engine: Engine, run: LiveRun, _: Control) -> None:
         await escalate(engine, run)
     if run.state.phase is Phase.RECOVER and run.state.parked is None:
         await recover(engine, run)
+        blame(engine, run.state)
 
 
 async def undo(engine: Engine, run: LiveRun, control: Control) -> None:

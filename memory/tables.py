@@ -170,6 +170,42 @@ CHAT_RUN = _run_table(
     Index("chat_run_thread_id_idx", "thread_id"),
 )
 
+# Templates are no runs': each serves many. Nothing in them is a person's (agents/generalising.py).
+PLAN_TEMPLATE = Table(
+    "plan_template",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("key", Text, nullable=False, comment="digest of playbook, catalog, planner and shape"),
+    Column("playbook", Text, nullable=False),
+    Column("body", Text, nullable=False, comment="the template as JSON"),
+    Column("kept_at", _MOMENT, nullable=False),
+    Column("hits", BigInteger, nullable=False, server_default=text("0")),
+    Column("hits_then", BigInteger, nullable=False, server_default=text("0"), comment="when it was last kept"),
+    Column("dropped_at", _MOMENT),
+    Column("dropped_by", Text, nullable=False, server_default=_NOTHING),
+    Column("dropped_why", Text, nullable=False, server_default=_NOTHING),
+    Index("plan_template_kept_idx", "key", unique=True, postgresql_where=text("dropped_at IS NULL")),
+)
+
+PLAN_TEMPLATE_MISS = Table(
+    "plan_template_miss",
+    METADATA,
+    Column("playbook", Text, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("count", BigInteger, nullable=False),
+    PrimaryKeyConstraint("playbook", "why"),
+)
+
+PLAN_TEMPLATE_FAILURE = _run_table(
+    "plan_template_failure",
+    Column("template_id", Text, ForeignKey("plan_template.id"), nullable=False),
+    Column("step", Text, nullable=False, comment="as written, without an item's key"),
+    Column("tool", Text, nullable=False),
+    Column("at", _MOMENT, nullable=False),
+    PrimaryKeyConstraint("run_id", "template_id"),
+    Index("plan_template_failure_template_id_idx", "template_id"),
+)
+
 # Systems are no runs': one row for each, shared by all workers.
 SYSTEM_HEALTH = Table(
     "system_health",

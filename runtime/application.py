@@ -23,6 +23,7 @@ from governance.reviews import Choice, ReviewCard, ReviewKind, Verdict
 from governance.runs import InputKind, ReviewRow, RunRow
 from governance.seeing import is_theirs, may_see
 from governance.systems import SystemStatus
+from governance.templates import TemplateRow
 from governance.text import text_problem
 from graphs.engine import Engine
 from graphs.fold import Phase
@@ -38,7 +39,8 @@ from runtime.ports import ChatStore, Store, Workshop
 from runtime.preview import preview
 from runtime.record import KINDS
 from runtime.show import decisions_view, run_view
-from runtime.views import Preview, RunDecisions, RunView
+from runtime.templates import drop_template, templates_view
+from runtime.views import Preview, RunDecisions, RunView, TemplatesView
 from tools.arguments import output_problems
 from tools.contract import ToolSpec
 from triggers.admission import Admission, Ask, may_start
@@ -130,6 +132,14 @@ class Application:
     async def systems(self) -> tuple[SystemStatus, ...]:
         """The state of every system over all workers: breaker, calls in flight, limits."""
         return await self.store.systems()
+
+    async def templates(self) -> TemplatesView:
+        """The plans that are kept, what they saved, and why others were not taken from one."""
+        return await templates_view(self.engine, self.store.templates)
+
+    async def drop_template(self, template: str, *, reason: str, by: Person) -> TemplateRow:
+        """Use a kept plan no more; the same plan is not kept again. Raises NotFound, Refused, NotPermitted."""
+        return await drop_template(self.store.templates, template, reason=reason, by=by, at=self.clock.now())
 
     async def show(self, run: str) -> RunView:
         """A run, whole, by its id or the beginning of it. Raises NotFound."""

@@ -15,6 +15,7 @@ from governance.record import Wanted
 from governance.reviews import Verdict
 from governance.runs import Claim, InboxRow, InputKind, Rest, ReviewRow, RunRow
 from governance.systems import SystemStatus
+from governance.templates import Missed, TemplateRow
 
 
 class RunStore(Protocol):
@@ -88,6 +89,17 @@ class ChatStore(Protocol):
     ) -> list[Thread]: ...
 
 
+class TemplateStore(Protocol):
+    """Plans that are kept, as rows. ``write``: what this process has to say of them, now; ``refresh``: what others said."""
+
+    async def write(self) -> None: ...
+    async def refresh(self) -> None: ...
+    async def rows(self, *, limit: int = 100) -> list[TemplateRow]: ...
+    async def misses(self) -> list[Missed]: ...
+    async def find_prefix(self, text: str) -> TemplateRow: ...
+    async def drop(self, template: str, *, by: str, why: str, at: datetime) -> None: ...
+
+
 @dataclass(frozen=True)
 class Store:
     """What is kept, as the application sees it."""
@@ -101,6 +113,7 @@ class Store:
     chats: ChatStore
     erase: Eraser
     systems: Callable[[], Awaitable[tuple[SystemStatus, ...]]]
+    templates: TemplateStore
 
 
 class Timers(Protocol):

@@ -49,6 +49,7 @@ def run_view(
         timeline=tuple(entries),
         difference=state.checked.difference if state.checked and state.checked.revision == state.revision else None,
         undos=tuple(_undos(state, specs, now)),
+        template=state.written.template if state.written else "",
     )
 
 

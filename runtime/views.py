@@ -14,6 +14,7 @@ from governance.findings import Finding
 from governance.policy import Ruling
 from governance.record import DecisionRecord, PlannedStep, Spent, spent
 from governance.runs import ReviewRow, RunRow
+from governance.templates import Missed, TemplateRow
 from plans.language import Plan
 
 
@@ -52,7 +53,7 @@ class RunView:
 
     ``steps`` has those of the plan and, after each with ``for_each``, one for each of its items. ``difference`` is what
     the current revision changed after a failure. ``undo`` is what would take back what stands; ``undos`` are the steps
-    of a run that takes back, newest effect first.
+    of a run that takes back, newest effect first. ``template`` is the kept plan that the current one was taken from.
     """
 
     row: RunRow
@@ -72,6 +73,7 @@ class RunView:
     children: tuple[RunRow, ...] = ()
     difference: PlanDifference | None = None
     undos: tuple[StepView, ...] = ()
+    template: str = ""
 
     @property
     def all_steps(self) -> tuple[StepView, ...]:
@@ -146,3 +148,33 @@ class Preview:
     rulings: tuple[Ruling, ...]
     undo: tuple[UndoItem, ...]
     decision: Decision
+
+
+@dataclass(frozen=True)
+class TemplateView:
+    """A template: ``standing`` is ``in use``, ``out of date`` (its playbook, the catalog or the planner changed) or ``dropped``."""
+
+    id: str
+    standing: str
+    row: TemplateRow
+    saved_calls: int
+    saved_microusd: int
+    saved_ms: int
+
+
+@dataclass(frozen=True)
+class TemplatesView:
+    """All templates, and the plans that did not come from one: those are the misses whose ``why`` begins otherwise than ``not kept``."""
+
+    templates: tuple[TemplateView, ...]
+    misses: tuple[Missed, ...]
+
+    @property
+    def hits(self) -> int:
+        """Runs that took their plan from a template."""
+        return sum(one.row.hits for one in self.templates)
+
+    @property
+    def planned(self) -> int:
+        """Runs whose first plan a planner was asked for, though plans are kept for their playbook."""
+        return sum(one.count for one in self.misses if not one.why.startswith("not kept"))

@@ -36,6 +36,7 @@ from memory.rates import Rates
 from memory.reviews import Reviews
 from memory.runs import Runs
 from memory.sessionlocks import open_session_locks
+from memory.templates import Templates, open_templates
 from memory.timers import Timers
 from runtime.application import Application
 from runtime.connections import connections, limited
@@ -85,6 +86,7 @@ async def build(
         database = await stack.enter_async_context(open_database(app_url))
         journal = await stack.enter_async_context(open_journal(database))
         hints = await stack.enter_async_context(open_hints(database))
+        templates = await stack.enter_async_context(open_templates(database, hints))
         means = _Means(database, hints, clock, rng or SystemRandom())
         invocation = await stack.enter_async_context(_invocation(settings, systems, found, means))
         engine = Engine(
@@ -103,12 +105,13 @@ async def build(
             clock=clock,
             entropy=entropy,
             addresses=addresses(settings),
+            templates=templates,
         )
         yield _application(
             settings,
             known,
             engine,
-            _Kept(database, journal, hints, SystemStates(systems, found, lambda: traffic(database))),
+            _Kept(database, journal, hints, SystemStates(systems, found, lambda: traffic(database)), templates),
         )
 
 
@@ -128,6 +131,7 @@ class _Kept:
     journal: Journal
     hints: Hints
     systems: SystemStates
+    templates: Templates
 
 
 def _application(settings: Settings, known: Knowledge, engine: Engine, kept: _Kept) -> Application:
@@ -143,6 +147,7 @@ def _application(settings: Settings, known: Knowledge, engine: Engine, kept: _Ke
         chats=Chats(database),
         erase=_eraser(database),
         systems=kept.systems,
+        templates=kept.templates,
     )
     lease = timedelta(seconds=settings.lease_seconds)
     bell = HintBell(kept.hints)

@@ -31,6 +31,8 @@ class OfflinePlanner:
     checker names it. A choice between equals lowers the confidence and is said in the step's reason.
     """
 
+    identity = f"{DECIDER}@1"  # another number when the same task would give another plan
+
     async def plan(self, task: PlanningTask) -> Proposal:
         """A plan for the task's goals; goals whose condition is surely false for this request need no step."""
         wanted = [goal for goal in task.goals if _may_hold(goal, task.request)]

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from governance.findings import Finding
-from plans.language import RESERVED, Plan, Step
+from plans.language import RESERVED, ForEach, Plan, Step
 
 _BEGUN_CHANGED = "begun-changed"
 _HOLE = re.compile(r"\{([a-z][a-z0-9_]*)(?=[.}])")
@@ -40,6 +40,8 @@ def with_ids(plan: Plan, renamed: Mapping[str, str]) -> Plan:
                 "id": renamed.get(step.id, step.id),
                 "args": _renamed(step.args, renamed),
                 "when": _renamed(step.when, renamed),
+                "not_before": _renamed(step.not_before, renamed),
+                "for_each": _list_renamed(step.for_each, renamed),
                 "after": tuple(renamed.get(other, other) for other in step.after),
             }
         )
@@ -47,6 +49,13 @@ def with_ids(plan: Plan, renamed: Mapping[str, str]) -> Plan:
     )
     goal_steps = {goal: renamed.get(step_id, step_id) for goal, step_id in plan.goal_steps.items()}
     return plan.model_copy(update={"steps": steps, "goal_steps": goal_steps})
+
+
+def _list_renamed(given: ForEach | None, renamed: Mapping[str, str]) -> ForEach | None:
+    if given is None:
+        return None
+    parts = {"items": _renamed(given.items, renamed), "key": _renamed(given.key, renamed)}
+    return given.model_copy(update=parts)
 
 
 def _speaks_of_begun(finding: Finding) -> bool:

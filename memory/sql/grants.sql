@@ -15,6 +15,10 @@ GRANT SELECT, INSERT ON inbox TO steward_app;
 GRANT SELECT, DELETE ON timer TO steward_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON chat_thread, chat_remark, chat_run TO steward_app;
 GRANT SELECT, INSERT, UPDATE ON system_health, system_rate TO steward_app;
+REVOKE ALL ON plan_template, plan_template_miss, plan_template_failure FROM steward_app;
+GRANT SELECT, INSERT, UPDATE (kept_at, hits, hits_then, dropped_at, dropped_by, dropped_why) ON plan_template TO steward_app;
+GRANT SELECT, INSERT, UPDATE ON plan_template_miss TO steward_app;
+GRANT SELECT, INSERT ON plan_template_failure TO steward_app;
 GRANT USAGE ON SEQUENCE worker_id_seq TO steward_app;
 
 REVOKE ALL ON FUNCTION steward_admit, steward_append, steward_erase, steward_write_rows, steward_guard_journal FROM PUBLIC;

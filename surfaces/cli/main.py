@@ -17,7 +17,7 @@ import typer
 from rich.text import Text
 
 from governance.errors import StewardError
-from surfaces.cli import audit, decisions, demo, knowledge, reviews, runs, services, systems
+from surfaces.cli import audit, decisions, demo, knowledge, reviews, runs, services, systems, templates
 from surfaces.cli.exits import Status, status_of, tell
 from surfaces.cli.options import Json
 from surfaces.cli.screen import open_screen
@@ -98,6 +98,7 @@ for panel, commands in PANELS.items():
     for command in commands:
         app.command(rich_help_panel=panel)(command)
 app.add_typer(decisions.decisions, name="decisions", rich_help_panel=decisions.PANEL)
+app.add_typer(templates.templates, name="templates", rich_help_panel=templates.PANEL)
 app.add_typer(audit.audit, name="audit", rich_help_panel=audit.PANEL)
 
 

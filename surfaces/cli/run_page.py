@@ -133,6 +133,7 @@ def run_page(view: RunView, name: Namer, width: int) -> RenderableType:
         states = {step.id: step.state for step in view.steps}
         parts += [
             rule(f"Plan, revision {view.revision}: {count(len(view.steps), 'step')}"),
+            *([Text(_taken(view), style="dim")] if view.template else []),
             graph(view.plan, needs, rulings, width=width, states=states),
             *([Text("\n".join(["Since the revision before:", *view.difference.shown]))] if view.difference else []),
             rule("Why"),
@@ -146,6 +147,12 @@ def run_page(view: RunView, name: Namer, width: int) -> RenderableType:
         parts += [rule("Decisions"), _decisions(view)]
     parts += [rule("Timeline"), timeline_table(view.timeline, name)]
     return Group(*parts)
+
+
+def _taken(view: RunView) -> str:
+    """Whose plan it is that was used again, and what that saved."""
+    taken = next(decision for decision in view.decisions if f"template {view.template}" in decision.evidence)
+    return f"From template {view.template}: {'; '.join(taken.evidence[1:])}."
 
 
 def _is_open(view: RunView) -> list[bool]:

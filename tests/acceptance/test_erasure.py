@@ -104,6 +104,8 @@ async def test_nothing_of_ada_is_left_and_the_journal_still_verifies(
             "chat_thread.name",
             "chat_remark.body",
         }
+        assert (await steward.templates()).templates, "her plan is kept for others"
+        assert not [place for place, _ in await found(database_urls) if place.startswith("plan_template")]
         entries = len((await steward.show(run_id)).timeline)
         await steward.fork(run_id, by=person(steward, HR), at=8)
         erased = await steward.erase(run_id, reason="Ada asked", by=person(steward, HR))
