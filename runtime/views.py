@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from governance.calibration import Calibration
 from governance.chain import Entry
 from governance.decisions import Decision
 from governance.differences import PlanDifference
@@ -91,3 +92,17 @@ class Preview:
     rulings: tuple[Ruling, ...]
     undo: tuple[UndoItem, ...]
     decision: Decision
+
+
+@dataclass(frozen=True)
+class KindFigures:
+    """How well one kind of decision knows itself: as stated, and corrected by experience of the others of its kind.
+
+    ``corrected`` is None while there is too little experience. ``overridden`` and ``failed`` count what was not right.
+    """
+
+    kind: str
+    overridden: int
+    failed: int
+    stated: Calibration
+    corrected: Calibration | None

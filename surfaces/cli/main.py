@@ -17,7 +17,7 @@ import typer
 from rich.text import Text
 
 from governance.errors import StewardError
-from surfaces.cli import audit, demo, knowledge, reviews, runs, services, systems
+from surfaces.cli import audit, autonomy, demo, knowledge, reviews, runs, services, systems
 from surfaces.cli.exits import Status, status_of, tell
 from surfaces.cli.options import Json
 from surfaces.cli.screen import open_screen
@@ -76,6 +76,7 @@ PANELS: Mapping[str, Sequence[Callable[..., None]]] = {
         runs.erase,
     ),
     reviews.PANEL: (reviews.reviews, reviews.approve, reviews.reject, reviews.edit, reviews.answer),
+    autonomy.PANEL: (autonomy.calibrate, autonomy.calibration),
     knowledge.PANEL: (
         knowledge.tools,
         knowledge.tool,
@@ -97,6 +98,7 @@ PANELS: Mapping[str, Sequence[Callable[..., None]]] = {
 for panel, commands in PANELS.items():
     for command in commands:
         app.command(rich_help_panel=panel)(command)
+app.add_typer(autonomy.autonomy, name="autonomy", rich_help_panel=autonomy.PANEL)
 app.add_typer(audit.audit, name="audit", rich_help_panel=audit.PANEL)
 
 
