@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from governance.calibration import Claim
 
 MINIMUM = 20
-WEIGHT = 10.0
+WEIGHT = 2.0
 
 
 @dataclass(frozen=True)

@@ -126,8 +126,10 @@ def _plans(run: _Run) -> Iterator[Score]:
             continue
         elif run.ended.status == "done":
             outcome = Outcome.RIGHT
+        elif run.cancel is not None and not run.taken_back:
+            continue  # nothing of it was done, so nothing is known of it
         else:
-            outcome = Outcome.OVERRIDDEN if run.taken_back or run.cancel else Outcome.FAILED
+            outcome = Outcome.OVERRIDDEN if run.taken_back else Outcome.FAILED
         yield run.score(at, body.decision, outcome)
 
 
