@@ -82,7 +82,7 @@ def calibration(
 
 _READING = (
     "right: nobody overrode it and it worked. Brier and error: 0 is perfect. better: Brier against somebody who only knows "
-    "the share of right ones, 95 % for certain (below 0 is better). corrected: as the others of its kind would correct it."
+    "the share of right ones, 95 % for certain (below 0 is better). corrected: Brier and error when the others of its kind correct it."
 )
 
 
@@ -171,11 +171,11 @@ def _draw(path: Path, found: Sequence[KindFigures]) -> None:
 
 
 def _figures(found: Sequence[KindFigures]) -> Table:
-    table = listing("kind", "n", "right", "sure", "Brier", "better", "error", "corrected", wrap=("corrected",))
+    table = listing("kind", "n", "right", "sure", "Brier", "better", "error", "corrected")
     for figures in found:
         stated, after = figures.stated, figures.corrected
         low, high = stated.difference
-        corrected = f"Brier {after.brier:.3f}, error {after.ece:.3f}" if after else "not yet: too few"
+        corrected = f"{after.brier:.3f}, {after.ece:.3f}" if after else "too few"
         table.add_row(
             figures.kind,
             f"{stated.n:,}",
