@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -46,6 +46,19 @@ class ModelUse(BaseModel):
     latency_ms: int = Field(default=0, ge=0)
 
 
+class Corrected(BaseModel):
+    """The confidence that experience supports, from ``n`` decisions like it.
+
+    ``like``: by the same decider in the same playbook (here), in any playbook (elsewhere), or by anyone.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    confidence: Confidence
+    n: int = Field(ge=1)
+    like: Literal["here", "elsewhere", "anyone"]
+
+
 class Decision(BaseModel):
     """A choice with its reasoning.
 
@@ -64,3 +77,10 @@ class Decision(BaseModel):
     alternatives: tuple[Alternative, ...] = ()
     evidence: tuple[str, ...] = ()
     use: ModelUse | None = None
+
+
+def basis_of(decision: Decision, experience: Corrected | None) -> str:
+    """What stands behind a corrected confidence: ``by experience with 214 like it; it says 82%``; empty without one."""
+    if experience is None:
+        return ""
+    return f"by experience with {experience.n} like it; it says {decision.confidence:.0%}"

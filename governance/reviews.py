@@ -9,7 +9,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from governance.canonical import digest
-from governance.decisions import Decision
+from governance.decisions import Corrected, Decision
 
 
 class ReviewStatus(StrEnum):
@@ -59,7 +59,8 @@ class ReviewCard(BaseModel):
     """All that a person needs on one screen.
 
     ``id`` is derived from run, step and argument digest, so that asking again is the same question. ``approvers`` are
-    person ids who may decide; ``triggered_by`` is the policy rule; ``recommendation`` is the advisor's decision.
+    person ids who may decide; ``triggered_by`` is the policy rule; ``recommendation`` is the advisor's decision, and
+    ``experience`` what its confidence was worth by then.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -78,6 +79,7 @@ class ReviewCard(BaseModel):
     requester: str
     requester_may_decide: bool = False
     recommendation: Decision | None = None
+    experience: Corrected | None = None
     asked_at: datetime
     due_at: datetime | None = None
     allowed: tuple[Choice, ...] = (Choice.APPROVE, Choice.EDIT, Choice.REJECT)

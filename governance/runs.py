@@ -138,7 +138,24 @@ class SetTimer:
     due_at: datetime
 
 
-SideRow = AskReview | CloseReview | EscalateReview | SetTimer
+@dataclass(frozen=True)
+class RelyOn:
+    """The events are written only if the earned rule holds at ``at`` (business time) when they are."""
+
+    rule_id: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class SuspendRule:
+    """Written in the transaction of its event: the earned rule is suspended, if it still holds."""
+
+    rule_id: str
+    why: str
+    at: datetime
+
+
+SideRow = AskReview | CloseReview | EscalateReview | SetTimer | RelyOn | SuspendRule
 
 
 @dataclass(frozen=True)

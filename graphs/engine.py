@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from agents.compiling import Compiler
 from agents.ports import Advisor, Diagnostician, Planner
 from governance.addresses import Addresses
+from governance.autonomy import with_earned
 from governance.clock import Clock
 from governance.people import Directory, Person
-from governance.policy import Policy, PolicyRule
+from governance.policy import PolicyRule
 from graphs.live import Entropy
-from graphs.ports import Hints, Inbox, JournalStore, Templates
+from graphs.ports import Autonomy, Hints, Inbox, JournalStore, NoAutonomy, Templates
 from plans.checked import Premises, Startable
 from playbooks.model import Playbook
 from playbooks.requests import closed_schema
@@ -43,6 +44,7 @@ class Engine:
     entropy: Entropy
     addresses: Addresses | None = None
     templates: Templates | None = None
+    autonomy: Autonomy = field(default_factory=NoAutonomy)
 
     @cached_property
     def specs(self) -> dict[str, ToolSpec]:
@@ -62,13 +64,14 @@ class Engine:
     def premises(
         self, playbook: Playbook, request: Mapping[str, object], requester: Person, begun: Mapping[str, str]
     ) -> Premises:
-        """What a plan under ``playbook`` is checked against."""
+        """What a plan under ``playbook`` is checked against: the policy with the rules that were earned by now."""
+        earned = self.autonomy.rules(playbook.id, self.clock.now())
         return Premises(
             tools=self.specs,
             request_schema=closed_schema(playbook),
             request=request,
             goals=playbook.goals,
-            policy=Policy((*self.policy, *playbook.policy)),
+            policy=with_earned((*self.policy, *playbook.policy), earned),
             directory=self.directory,
             requester=requester,
             untrusted=playbook.untrusted,

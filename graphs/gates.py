@@ -123,6 +123,8 @@ async def ask_step(
         else None
     )
     now = engine.clock.now()
+    await engine.autonomy.refresh(now)
+    playbook = state.admitted.playbook if state.admitted else ""
     return card_event(
         ReviewCard(
             id=asked,
@@ -138,6 +140,7 @@ async def ask_step(
             requester=requester,
             requester_may_decide=ruling.requester_may_decide,
             recommendation=recommendation,
+            experience=engine.autonomy.corrected(recommendation, playbook) if recommendation else None,
             asked_at=now,
             due_at=due_of(engine, state, now),
             # The plan has one text for all items, so what is asked for one of them cannot be edited there.

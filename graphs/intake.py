@@ -14,6 +14,7 @@ from governance.policy import Ruling, RulingKind
 from governance.reviews import Choice, ReviewKind, ReviewStatus, Verdict, action_digest
 from governance.runs import CloseReview, InboxRow, InputKind, SideRow
 from governance.text import legible, value_problem
+from graphs.automatic import suspended_by_undo, suspended_by_verdict
 from graphs.budgets import time_timer
 from graphs.callbacks import settle
 from graphs.engine import Engine
@@ -48,12 +49,13 @@ async def _verdict(engine: Engine, run: LiveRun, row: InboxRow) -> None:
     elif review.card.kind is ReviewKind.PLAN:
         await run.record(_decided(row, review, verdict, by, verdict_grants(review, verdict)))
     elif review.card.kind is ReviewKind.PARKED:
-        await _answer_parked(run, row, review, verdict, by)
+        await _answer_parked(engine, run, row, review, verdict, by)
     else:
         grants = verdict_grants(review, verdict)
         person = engine.directory.find(by)
         ends = _ends(run.state, review, verdict, person.name if person else by, by)
-        await run.record(_decided(row, review, verdict, by, grants), *ends)
+        over = suspended_by_verdict(engine, run.state, review, verdict.choice)
+        await run.record(_decided(row, review, verdict, by, grants), *ends, rows=over)
 
 
 def verdict_grants(review: ReviewFold, verdict: Verdict) -> str:
@@ -61,14 +63,16 @@ def verdict_grants(review: ReviewFold, verdict: Verdict) -> str:
     return review.card.args_digest if verdict.choice is Choice.APPROVE else ""
 
 
-async def _answer_parked(run: LiveRun, row: InboxRow, review: ReviewFold, verdict: Verdict, by: str) -> None:
+async def _answer_parked(
+    engine: Engine, run: LiveRun, row: InboxRow, review: ReviewFold, verdict: Verdict, by: str
+) -> None:
     decided = _decided(row, review, verdict, by)
     if verdict.response == "resume" or (verdict.response == "undo" and run.state.undoing is not None):
         await run.record(decided, *_resumed(run.state, by, verdict.reason))
         return
     if verdict.response == "undo":
         others, rows = withdraw(run.state, f"{by} has the run taken back", kinds={ReviewKind.STEP, ReviewKind.PLAN})
-        await run.record(decided, *others, rows=rows)
+        await run.record(decided, *others, rows=[*rows, *suspended_by_undo(engine, run.state, by_person=True)])
         return
     others, rows = withdraw(run.state, f"{by} closed the run", besides=review.card.id)
     await run.record(decided, *others, *_close(run.state, by, verdict.reason), rows=rows)
@@ -102,6 +106,8 @@ def _ends(state: RunFold, review: ReviewFold, verdict: Verdict, who: str, by: st
 
 async def _edit(engine: Engine, run: LiveRun, row: InboxRow, review: ReviewFold, verdict: Verdict, by: str) -> None:
     card, args = review.card, verdict.args or {}
+    over = suspended_by_verdict(engine, run.state, review, verdict.choice)
+    await engine.autonomy.refresh(engine.clock.now())
     revision = run.state.latest + 1
     written = ev.PlanWritten(
         revision=revision,
@@ -118,7 +124,7 @@ async def _edit(engine: Engine, run: LiveRun, row: InboxRow, review: ReviewFold,
             else "the edit does not pass the check any more: " + "; ".join(str(finding) for finding in checked.findings)
         )
         dropped = Event(f"{row.cause}:dropped", ev.InputDropped(what=f"edit by {by}", why=why))
-        await run.record(_decided(row, review, verdict, by), dropped)
+        await run.record(_decided(row, review, verdict, by), dropped, rows=over)
         return
     ruling = next((r for r in answer.rulings if r.step == card.step), None)
     may_grant = ruling is not None and ruling.kind is RulingKind.GATE and _may_grant(by, ruling, review)
@@ -127,6 +133,7 @@ async def _edit(engine: Engine, run: LiveRun, row: InboxRow, review: ReviewFold,
         _decided(row, review, verdict, by, grants),
         Event(f"plan:{revision}:written", written),
         Event(f"plan:{revision}:checked", checked),
+        rows=over,
     )
 
 
@@ -135,7 +142,7 @@ def _may_grant(by: str, ruling: Ruling, review: ReviewFold) -> bool:
     return by in ruling.approvers or (ruling.approvers == review.card.approvers and by in review.approvers)
 
 
-async def _cancel(_: Engine, run: LiveRun, row: InboxRow) -> None:
+async def _cancel(engine: Engine, run: LiveRun, row: InboxRow) -> None:
     by, reason = str(row.body["by"]), str(row.body["reason"])
     if run.state.ended is not None:
         await _drop(run, row, "the run had ended")
@@ -146,7 +153,8 @@ async def _cancel(_: Engine, run: LiveRun, row: InboxRow) -> None:
     # Questions whether something happened stay: nothing is taken back before that is known.
     kinds = {ReviewKind.STEP, ReviewKind.FORM, ReviewKind.PLAN, ReviewKind.PARKED}
     withdrawn, rows = withdraw(run.state, f"{by} cancelled the run: {reason}", kinds=kinds)
-    await run.record(Event(row.cause, ev.CancelAsked(by=by, reason=reason)), *withdrawn, rows=rows)
+    over = suspended_by_undo(engine, run.state, by_person=True)
+    await run.record(Event(row.cause, ev.CancelAsked(by=by, reason=reason)), *withdrawn, rows=[*rows, *over])
 
 
 async def _resume(engine: Engine, run: LiveRun, row: InboxRow) -> None:

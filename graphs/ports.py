@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
+from datetime import datetime
 from typing import Protocol
 
+from governance.autonomy import AutonomyRule
 from governance.chain import Entry
+from governance.decisions import Corrected, Decision
 from governance.runs import Claim, InboxRow, SideRow
 from governance.templates import Template, TemplateFailure
 
@@ -20,8 +23,8 @@ class JournalStore(Protocol):
 
         Raises:
             Fenced: owner or epoch do not match.
-            TailMoved: ``prev_hash`` of the first entry is not the tail, a cause is there already, or the commit's
-                result is unknown.
+            TailMoved: ``prev_hash`` of the first entry is not the tail, a cause is there already, an earned rule that the
+                rows rely on does not hold, or the commit's result is unknown.
             DatabaseUnavailable: nothing is known to be written.
 
         """
@@ -77,3 +80,42 @@ class Templates(Protocol):
     def failed(self, failure: TemplateFailure) -> None:
         """A run failed by its template; each run counts once."""
         ...
+
+
+class Autonomy(Protocol):
+    """What past decisions say, and the rules that people ratified because of them."""
+
+    async def refresh(self, now: datetime) -> None:
+        """Look again, unless that was done a moment ago. What follows answers from the last look."""
+        ...
+
+    def corrected(self, decision: Decision, playbook: str) -> Corrected | None:
+        """What experience makes of a decision's confidence; None when there is too little of it."""
+        ...
+
+    def rules(self, playbook: str, now: datetime) -> tuple[AutonomyRule, ...]:
+        """The earned rules that bind plans of this playbook at ``now``."""
+        ...
+
+    async def holds(self, rule: str, now: datetime) -> bool:
+        """Whether an earned rule, by its id, holds at this very moment; looked up each time."""
+        ...
+
+
+class NoAutonomy:
+    """Nothing is known and nothing was earned: people are asked."""
+
+    async def refresh(self, now: datetime) -> None:
+        """There is nothing to look at."""
+
+    def corrected(self, _decision: Decision, _playbook: str) -> Corrected | None:
+        """No experience."""
+        return None
+
+    def rules(self, _playbook: str, _now: datetime) -> tuple[AutonomyRule, ...]:
+        """No rules."""
+        return ()
+
+    async def holds(self, _rule: str, _now: datetime) -> bool:
+        """Never."""
+        return False

@@ -10,6 +10,7 @@ from governance.canonical import effect_key
 from governance.chain import Event
 from governance.effects import Failure, FailureClass, StepStatus, UndoCall, UndoItem, undo_id
 from governance.reviews import ReviewKind
+from graphs.automatic import suspended_by_undo
 from graphs.dispatcher import Dispatcher, Drifted
 from graphs.engine import Engine
 from graphs.escalation import escalate
@@ -55,7 +56,8 @@ async def begin(engine: Engine, run: LiveRun, choice: Choice) -> None:
     """Fix the list of what is taken back. Nothing may be in flight or in doubt: then the list would not be whole."""
     body = ev.UndoBegun(why=choice.why, by=choice.by, items=undo_list(run.state, engine.specs), ends=choice.ends)
     withdrawn, rows = withdraw(run.state, "the run takes back what it did")
-    await run.record(Event("undo:begun", body), *withdrawn, rows=rows)
+    over = suspended_by_undo(engine, run.state, by_person=not choice.by.startswith(("rule:", "model:", "playbook:")))
+    await run.record(Event("undo:begun", body), *withdrawn, rows=[*rows, *over])
 
 
 def stuck(state: RunFold) -> str:

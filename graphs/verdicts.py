@@ -6,6 +6,7 @@ from governance import events as ev
 from governance.chain import Event
 from governance.decisions import Decision, DecisionKind
 from governance.reviews import ReviewCard, ReviewKind, approve
+from graphs.automatic import answered_by_rule
 from graphs.engine import Engine
 from graphs.gates import ask_step
 from graphs.live import LiveRun
@@ -15,8 +16,14 @@ SIMULATED = "simulation"
 
 
 async def ask(engine: Engine, run: LiveRun, move: Ask, *, dry: bool) -> None:
-    """Put the question. In a dry run it gets no row: nobody is asked about what will not happen."""
+    """Put the question, or answer it by rule: then it gets no row, for nobody is asked. Nor does it in a dry run."""
     event, rows = await ask_step(engine, run.state, move.step, move.args, move.ruling, move.review_id)
+    asked = event.body
+    if not dry and isinstance(asked, ev.ReviewAsked):
+        answer = await answered_by_rule(engine, run.state, asked.card, move.ruling)
+        if answer is not None:
+            await run.record(event, answer[0], rows=answer[1])
+            return
     await run.record(event, rows=() if dry else rows)
 
 

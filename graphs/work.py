@@ -9,6 +9,7 @@ from governance import events as ev
 from governance.chain import Event
 from governance.decisions import Decision, DecisionKind
 from governance.effects import StepStatus
+from graphs.automatic import is_by_rule
 from graphs.budgets import time_timer
 from graphs.consent import put_to_people
 from graphs.control import Control
@@ -95,6 +96,7 @@ async def check(engine: Engine, run: LiveRun, _: Control) -> None:
         await take_up(engine, run)
         await escalate(engine, run)
     elif state.written is not None:
+        await engine.autonomy.refresh(engine.clock.now())
         body, checked = check_plan(engine, state, state.written.plan)
         events, rows = put_to_people(engine, state, body, checked, dry=dry)
         await run.record(*events, rows=[*rows, *time_timer(engine, state)])
@@ -152,6 +154,9 @@ def summary_of(state: RunFold) -> str:
     if skipped:
         parts.append(f"{skipped} skipped by their conditions")
     reviewed = sum(1 for r in state.reviews.values() if r.by)
-    if reviewed:
-        parts.append(f"{reviewed} decided by people")
+    by_rule = sum(1 for r in state.reviews.values() if is_by_rule(r))
+    if reviewed > by_rule:
+        parts.append(f"{reviewed - by_rule} decided by people")
+    if by_rule:
+        parts.append(f"{by_rule} approved by rule")
     return ", ".join(parts) + "."

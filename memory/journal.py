@@ -19,7 +19,7 @@ from psycopg.types.json import Jsonb
 from governance.chain import Broken, Entry
 from governance.errors import DatabaseUnavailable, Fenced, InvalidInput, StewardError, TailMoved
 from governance.record import Wanted
-from governance.runs import AskReview, Claim, CloseReview, EscalateReview, SetTimer, SideRow
+from governance.runs import AskReview, Claim, CloseReview, EscalateReview, RelyOn, SetTimer, SideRow, SuspendRule
 from memory.batching import Together
 from memory.database import Database
 from memory.ids import run_uuid
@@ -74,8 +74,8 @@ class Journal:
 
         Raises:
             Fenced: owner or epoch do not match.
-            TailMoved: the entries do not continue the tail, a cause is there already, or the connection was lost, so
-                that nobody knows whether they were written.
+            TailMoved: the entries do not continue the tail, a cause is there already, an earned rule that they rely on
+                does not hold, or the connection was lost, so that nobody knows whether they were written.
             DatabaseUnavailable: no connection; read the tail when there is one again.
             InvalidInput: PostgreSQL cannot keep what is in the entries or rows. Nothing was written.
 
@@ -280,6 +280,10 @@ def _side(append: _Append, row: SideRow) -> dict[str, Any]:
             }
         case SetTimer(timer_id, due_at):
             return {"what": "timer", "run_id": run_id, "id": timer_id, "at": due_at.isoformat()}
+        case RelyOn(rule_id, at):
+            return {"what": "rely", "run_id": run_id, "id": rule_id, "at": at.isoformat()}
+        case SuspendRule(rule_id, why, at):
+            return {"what": "suspend", "run_id": run_id, "id": rule_id, "why": why, "at": at.isoformat()}
 
 
 def _entry(row: DictRow) -> Entry:

@@ -139,6 +139,46 @@ TIMER = _run_table(
     Index("timer_due_idx", "due_at"),
 )
 
+# What came of decisions, for calibration: no person, no text of a run, no exact amount, so it outlives an erasure.
+DECISION_SCORE = _run_table(
+    "decision_score",
+    Column("seq", BigInteger, nullable=False, comment="the journal entry that holds the decision"),
+    Column("at", _MOMENT, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("playbook", Text, nullable=False),
+    Column("tool", Text, nullable=False),
+    Column("decider", Text, nullable=False, comment="rule:… or model:…, never a person"),
+    Column("choice", Text, nullable=False),
+    Column("rule", Text, nullable=False, comment="of the policy"),
+    Column("confidence", Double, nullable=False),
+    Column("outcome", Text, nullable=False, comment="right, overridden or failed"),
+    Column("magnitude", Double, comment="the amount, down to 1, 2 or 5 times a power of ten"),
+    PrimaryKeyConstraint("run_id", "seq"),
+    Index("decision_score_kind_at_idx", "kind", "at"),
+)
+
+DECISION_SCORED = _run_table(
+    "decision_scored",
+    Column("seq", BigInteger, nullable=False, comment="the journal was read up to here"),
+    Column("settled", Boolean, nullable=False, comment="nothing will change its scores any more"),
+    PrimaryKeyConstraint("run_id"),
+    Index("decision_scored_open_idx", "run_id", postgresql_where=text("NOT settled")),
+)
+
+# Earned rules are the company's, not a run's.
+AUTONOMY_RULE = Table(
+    "autonomy_rule",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("proposal", Text, nullable=False, comment="what is proposed, with its evidence, as JSON; never changes"),
+    Column("status", Text, nullable=False),
+    Column("decided_by", Text, nullable=False, server_default=_NOTHING),
+    Column("decided_at", _MOMENT),
+    Column("until", _MOMENT, comment="business time"),
+    Column("why", Text, nullable=False, server_default=_NOTHING),
+    Column("ended_at", _MOMENT),
+)
+
 # A thread belongs to a person, not to a run. It only shows runs, by their ids, and may be dropped.
 CHAT_THREAD = Table(
     "chat_thread",

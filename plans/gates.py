@@ -130,6 +130,8 @@ def _rule(facts: StepFacts, premises: Premises) -> tuple[Ruling, list[Finding]]:
         approvers=approvers,
         # One rule that keeps four eyes is enough to keep them.
         requester_may_decide=bool(gates) and all(each.requester_may_decide for each in gates),
+        gates=tuple(each.name for each in gates),
+        auto=premises.policy.automatic(facts) if gates else (),
     )
     return ruling, findings
 

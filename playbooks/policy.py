@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from governance.conditions import problems
 from governance.errors import InvalidSettings
 from governance.findings import Finding
-from governance.policy import PolicyRule, RulingKind
+from governance.policy import EARNED, PolicyRule, RulingKind
 from playbooks.documents import misfits, place, read_document
 
 SHIPPED_POLICY = Path(__file__).parent / "policy.yaml"
@@ -63,12 +63,25 @@ def read_policy(path: Path) -> tuple[tuple[PolicyRule, ...], list[Finding]]:
     return tuple(rules), findings
 
 
+def _auto_findings(rule: PolicyRule, where: str) -> list[Finding]:
+    """A file may not name a rule as if it were earned, nor let pass what no person is asked about."""
+    found: list[tuple[str, str, str]] = []
+    if rule.name.startswith(EARNED):
+        found.append(("name", f"{rule.name} is a name for earned rules", f"leave out {EARNED}"))
+    if rule.auto is not None and rule.then is not RulingKind.GATE:
+        found.append(("auto", f"the rule {rule.name} asks nobody, so nothing can answer for them", "leave auto out"))
+    if rule.auto is not None and rule.auto.rule:
+        found.append(("auto.rule", "it is filled in when a step is ruled on", "leave it out"))
+    return [Finding(code="policy-auto", place=f"{where}.{at}", sentence=said, fix=fix) for at, said, fix in found]
+
+
 def rule_findings(rule: PolicyRule, where: str) -> list[Finding]:
     """What is wrong with one rule, wherever it stands."""
     found = [
         Finding(code="condition-form", place=f"{where}.when", sentence=sentence)
         for sentence in (problems(rule.when) if rule.when is not None else ())
     ]
+    found += _auto_findings(rule, where)
     if rule.then is RulingKind.GATE and not rule.approvers:
         found.append(
             Finding(

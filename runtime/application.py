@@ -31,6 +31,7 @@ from graphs.machine import Graph
 from graphs.revision import as_next, check_plan, edited
 from graphs.transitions import fold
 from playbooks.model import Playbook
+from runtime.autonomy import AutonomyDesk
 from runtime.callbacks import Answered, call_back
 from runtime.export import decision_lines, lines
 from runtime.fork import fork
@@ -57,6 +58,7 @@ class Application:
     admission: Admission
     graph: Graph
     workshop: Workshop
+    autonomy: AutonomyDesk
 
     @property
     def directory(self) -> Directory:
@@ -298,6 +300,7 @@ class Application:
         state = fold(card.run_id, await self.store.journal.read(card.run_id))
         if state.written is None:
             return
+        await self.engine.autonomy.refresh(self.clock.now())
         written = state.written.model_copy(update={"plan": edited(state, card, args), "revision": state.revision + 1})
         checked, _ = check_plan(self.engine, as_next(state, written), written.plan, begun_in=state)
         if not checked.ok:

@@ -8,12 +8,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
+from governance.autonomy import AutonomyRule, RuleStatus
 from governance.chain import Broken, Entry
 from governance.chats import Remark, Thread
+from governance.decisions import DecisionKind
 from governance.events import RunStatus
 from governance.record import Wanted
 from governance.reviews import Verdict
 from governance.runs import Claim, InboxRow, InputKind, Rest, ReviewRow, RunRow
+from governance.scores import Score
+from governance.scoring import Scored
 from governance.systems import SystemStatus
 from governance.templates import Missed, TemplateRow
 
@@ -98,6 +102,28 @@ class TemplateStore(Protocol):
     async def misses(self) -> list[Missed]: ...
     async def find_prefix(self, text: str) -> TemplateRow: ...
     async def drop(self, template: str, *, by: str, why: str, at: datetime) -> None: ...
+
+
+class ScoreStore(Protocol):
+    """What came of past decisions, as rows."""
+
+    async def behind(self, *, after: str = "", limit: int = 100) -> list[str]: ...
+    async def keep(self, run_id: str, seq: int, found: Scored) -> None: ...
+    async def latest(self, kinds: Sequence[DecisionKind] | None = None) -> list[Score]: ...
+
+
+class RuleStore(Protocol):
+    """Earned rules, as rows."""
+
+    async def list(self, status: RuleStatus | None = None) -> list[AutonomyRule]: ...
+    async def find(self, text: str) -> AutonomyRule: ...
+    async def propose(self, rule: AutonomyRule) -> None: ...
+    async def become(
+        self, rule_id: str, status: RuleStatus, *, by: str, at: datetime, why: str, until: datetime | None = None
+    ) -> AutonomyRule: ...
+    async def expire(self, now: datetime) -> None: ...
+    async def holds(self, rule_id: str, now: datetime) -> bool: ...
+    async def theirs(self, runs: Sequence[str]) -> dict[str, int]: ...
 
 
 @dataclass(frozen=True)

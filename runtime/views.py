@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from governance.calibration import Calibration
 from governance.chain import Entry, Verified
 from governance.decisions import Decision, DecisionKind
 from governance.differences import PlanDifference
@@ -178,3 +179,17 @@ class TemplatesView:
     def planned(self) -> int:
         """Runs whose first plan a planner was asked for, though plans are kept for their playbook."""
         return sum(one.count for one in self.misses if not one.why.startswith("not kept"))
+
+
+@dataclass(frozen=True)
+class KindFigures:
+    """How well one kind of decision knows itself: as stated, and corrected by experience of the others of its kind.
+
+    ``corrected`` is None while there is too little experience. ``overridden`` and ``failed`` count what was not right.
+    """
+
+    kind: str
+    overridden: int
+    failed: int
+    stated: Calibration
+    corrected: Calibration | None

@@ -19,6 +19,7 @@ from graphs.engine import Engine
 from graphs.guard import GuardedSaver
 from graphs.live import Entropy
 from graphs.machine import build_graph
+from memory.autonomy import AutonomyRules
 from memory.chats import Chats
 from memory.checkpoints import Checkpoints, checkpoint_saver
 from memory.database import Database, open_database
@@ -35,11 +36,14 @@ from memory.permits import open_permits
 from memory.rates import Rates
 from memory.reviews import Reviews
 from memory.runs import Runs
+from memory.scores import Scores
 from memory.sessionlocks import open_session_locks
 from memory.templates import Templates, open_templates
 from memory.timers import Timers
 from runtime.application import Application
+from runtime.autonomy import AutonomyDesk
 from runtime.connections import connections, limited
+from runtime.experience import LatestExperience
 from runtime.following import Following
 from runtime.keyring import addresses
 from runtime.knowledge import Knowledge, load_knowledge
@@ -87,6 +91,7 @@ async def build(
         journal = await stack.enter_async_context(open_journal(database))
         hints = await stack.enter_async_context(open_hints(database))
         templates = await stack.enter_async_context(open_templates(database, hints))
+        experience = LatestExperience(Scores(database), AutonomyRules(database))
         means = _Means(database, hints, clock, rng or SystemRandom())
         invocation = await stack.enter_async_context(_invocation(settings, systems, found, means))
         engine = Engine(
@@ -106,12 +111,15 @@ async def build(
             entropy=entropy,
             addresses=addresses(settings),
             templates=templates,
+            autonomy=experience,
         )
         yield _application(
             settings,
             known,
             engine,
-            _Kept(database, journal, hints, SystemStates(systems, found, lambda: traffic(database)), templates),
+            _Kept(
+                database, journal, hints, SystemStates(systems, found, lambda: traffic(database)), templates, experience
+            ),
         )
 
 
@@ -132,6 +140,7 @@ class _Kept:
     hints: Hints
     systems: SystemStates
     templates: Templates
+    experience: LatestExperience
 
 
 def _application(settings: Settings, known: Knowledge, engine: Engine, kept: _Kept) -> Application:
@@ -170,6 +179,21 @@ def _application(settings: Settings, known: Knowledge, engine: Engine, kept: _Ke
         admission=Admission(runs, engine.clock, engine.entropy, new_id),
         graph=build_graph(engine, GuardedSaver(lambda: checkpoint_saver(database), _is_run(runs))),
         workshop=LocalWorkshop(parts, bell, lambda: open_liveness(database.url, lease)),
+        autonomy=_desk(known, engine, kept),
+    )
+
+
+def _desk(known: Knowledge, engine: Engine, kept: _Kept) -> AutonomyDesk:
+    return AutonomyDesk(
+        scores=Scores(kept.database),
+        rules=AutonomyRules(kept.database),
+        journal=kept.journal,
+        experience=kept.experience,
+        specs=engine.specs,
+        playbooks=known.playbooks,
+        policy=known.policy,
+        clock=engine.clock,
+        rng=lambda: Random(0),  # noqa: S311 - no secret: the same decisions are to give the same interval
     )
 
 

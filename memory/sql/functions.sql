@@ -52,7 +52,8 @@ END $$;
 -- Appends for any number of runs: one call, one commit. p_runs, p_owners, p_epochs are the claims, one per run; the
 -- arrays p_run … p_hash are the entries, in order of seq within a run; p_rows holds the rows that belong to them, as
 -- JSON. A run's entries and rows are written all or none, and one run's refusal does not touch another's.
--- Answers per run: ok; fenced (owner or epoch differ); moved (they do not continue the tail, or a cause is known).
+-- Answers per run: ok; fenced (owner or epoch differ); moved (they do not continue the tail, a cause is known, or they
+-- rely on an earned rule that does not hold any more).
 CREATE OR REPLACE FUNCTION steward_append(
     p_runs uuid[], p_owners int[], p_epochs bigint[],
     p_run uuid[], p_seq bigint[], p_at timestamptz[], p_kind text[], p_cause text[], p_body text[], p_salt bytea[],
@@ -61,10 +62,16 @@ CREATE OR REPLACE FUNCTION steward_append(
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
     accepted uuid[];
+    unfit uuid[] := '{}';
     hint text;
 BEGIN
     -- In id order, as everybody locks runs: no deadlocks. Whoever wants to take a run away waits for this commit.
     PERFORM 1 FROM run r WHERE r.id = ANY (p_runs) ORDER BY r.id FOR SHARE;
+    -- Earned rules that are relied on or suspended here. A suspension waits for this commit or this one for it, so no
+    -- yes is given by a rule after its suspension.
+    IF p_rows @? '$[*] ? (@.what == "rely" || @.what == "suspend")' THEN
+        unfit := steward_unreliable(p_rows);
+    END IF;
 
     -- A statement of its own: it sees what was committed while the locks were awaited.
     WITH claim AS (
@@ -89,6 +96,7 @@ BEGIN
                 OR EXISTS (SELECT 1 FROM entry o WHERE o.run_id = e.run_id AND o.cause = e.cause AND o.n < e.n)
             )
         )
+        AND c.run_id <> ALL (unfit)
     )
     SELECT coalesce(array_agg(good.run_id), '{}') INTO accepted FROM good;
 
@@ -146,8 +154,41 @@ BEGIN
         WHEN 'timer' THEN
             INSERT INTO timer (run_id, timer_id, due_at) VALUES (side.run_id, side.id, side.at)
             ON CONFLICT (run_id, timer_id) DO UPDATE SET due_at = excluded.due_at;
+        WHEN 'rely' THEN
+            NULL;  -- looked at before anything was accepted
+        WHEN 'suspend' THEN
+            UPDATE autonomy_rule SET status = 'suspended', why = side.why, ended_at = side.at
+            WHERE id = side.id AND status = 'ratified';
         END CASE;
     END LOOP;
+END $$;
+
+-- Locks the earned rules that rows rely on or suspend, in id order: those to be suspended for that, the others against it.
+-- Returns the runs that rely on one that does not hold, or that is suspended by the same rows.
+CREATE OR REPLACE FUNCTION steward_unreliable(p_rows jsonb) RETURNS uuid[]
+LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+DECLARE
+    named record;
+    runs uuid[];
+BEGIN
+    FOR named IN
+        SELECT x.id, bool_or(x.what = 'suspend') AS ends FROM jsonb_to_recordset(p_rows) AS x (what text, id text)
+        WHERE x.what IN ('rely', 'suspend') GROUP BY x.id ORDER BY x.id
+    LOOP
+        IF named.ends THEN
+            PERFORM 1 FROM autonomy_rule a WHERE a.id = named.id FOR NO KEY UPDATE;
+        ELSE
+            PERFORM 1 FROM autonomy_rule a WHERE a.id = named.id FOR SHARE;
+        END IF;
+    END LOOP;
+    SELECT coalesce(array_agg(x.run_id), '{}') INTO runs
+    FROM jsonb_to_recordset(p_rows) AS x (what text, run_id uuid, id text, at timestamptz)
+    WHERE x.what = 'rely' AND (
+        NOT EXISTS (SELECT 1 FROM autonomy_rule a WHERE a.id = x.id AND a.status = 'ratified' AND a.until > x.at)
+        OR EXISTS (SELECT 1 FROM jsonb_to_recordset(p_rows) AS y (what text, id text)
+                   WHERE y.what = 'suspend' AND y.id = x.id)
+    );
+    RETURN runs;
 END $$;
 
 -- Blanks what an ended run's rows say about people; the chain stays valid. Returns how many entries were blanked now.

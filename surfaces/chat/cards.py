@@ -9,6 +9,7 @@ from typing import Any
 
 from agents.ports import Understood
 from governance.deciding import may_decide, require_may_decide, responses_to
+from governance.decisions import basis_of
 from governance.effects import UndoItem
 from governance.errors import NotFound, NotPermitted
 from governance.people import Directory, Person
@@ -74,7 +75,8 @@ class Cards:
             "advice": advice
             and {
                 "choice": advice.choice,
-                "confidence": f"{advice.confidence:.0%}",
+                "confidence": f"{card.experience.confidence if card.experience else advice.confidence:.0%}",
+                "basis": basis_of(advice, card.experience),
                 "reasoning": advice.reasoning,
                 "decider": decider(advice.decider),
             },

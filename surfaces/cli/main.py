@@ -17,7 +17,7 @@ import typer
 from rich.text import Text
 
 from governance.errors import StewardError
-from surfaces.cli import audit, decisions, demo, knowledge, reviews, runs, services, systems, templates
+from surfaces.cli import audit, autonomy, decisions, demo, knowledge, reviews, runs, services, systems, templates
 from surfaces.cli.exits import Status, status_of, tell
 from surfaces.cli.options import Json
 from surfaces.cli.screen import open_screen
@@ -76,6 +76,7 @@ PANELS: Mapping[str, Sequence[Callable[..., None]]] = {
         runs.erase,
     ),
     reviews.PANEL: (reviews.reviews, reviews.approve, reviews.reject, reviews.edit, reviews.answer),
+    autonomy.PANEL: (autonomy.calibrate, autonomy.calibration),
     knowledge.PANEL: (
         knowledge.tools,
         knowledge.tool,
@@ -99,6 +100,7 @@ for panel, commands in PANELS.items():
         app.command(rich_help_panel=panel)(command)
 app.add_typer(decisions.decisions, name="decisions", rich_help_panel=decisions.PANEL)
 app.add_typer(templates.templates, name="templates", rich_help_panel=templates.PANEL)
+app.add_typer(autonomy.autonomy, name="autonomy", rich_help_panel=autonomy.PANEL)
 app.add_typer(audit.audit, name="audit", rich_help_panel=audit.PANEL)
 
 

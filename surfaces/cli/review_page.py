@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from governance.deciding import responses_to
+from governance.decisions import Corrected, Decision, basis_of
 from governance.effects import UndoItem
 from governance.escalation import marks
 from governance.reviews import Choice, ReviewCard, ReviewKind, ReviewStatus, Verdict
@@ -65,8 +66,7 @@ def review_card(
     told = run_shown and card.kind is ReviewKind.PARKED
     lines += [] if told else [("because", card.triggered_by)]
     if card.recommendation is not None:
-        said = card.recommendation
-        lines.append(("advice", f"{said.choice}, {said.confidence:.0%} sure ({said.decider}): {said.reasoning}"))
+        lines.append(("advice", _advice(card.recommendation, card.experience)))
     lines.append(("waits for", _where(row, name)))
     pressed = pressing(row, now)
     lines += [("silence", Text(", ").join(pressed))] if pressed else []
@@ -136,6 +136,13 @@ def _asks(card: ReviewCard) -> str:
         ReviewKind.OUTCOME: f"did {card.step} happen?",
     }
     return asks.get(card.kind, " or ".join(answers_to(card)) + "?")
+
+
+def _advice(said: Decision, experience: Corrected | None) -> str:
+    """The recommendation, as sure as experience allows, with what it says of itself behind that."""
+    sure = f"{experience.confidence if experience else said.confidence:.0%} sure"
+    by = ", ".join(part for part in (basis_of(said, experience), said.decider) if part)
+    return f"{said.choice}, {sure} ({by}): {said.reasoning}"
 
 
 def _blanks(card: ReviewCard) -> str:

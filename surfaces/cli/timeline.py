@@ -37,11 +37,12 @@ class Line:
 
 
 def namer(directory: Directory) -> Namer:
-    """Names for ids: ``Grace Hopper`` for her e-mail address; other ids stay as they are."""
+    """Names for ids: ``Grace Hopper`` for her e-mail address, ``the rule …`` for a rule; other ids stay as they are."""
 
     def name(person_id: str) -> str:
         person = directory.find(person_id)
-        return person.name if person else person_id
+        by_rule = person_id.removeprefix("rule:")
+        return person.name if person else person_id if by_rule == person_id else f"the rule {by_rule}"
 
     return name
 

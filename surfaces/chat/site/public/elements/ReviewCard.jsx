@@ -93,7 +93,7 @@ export default function ReviewCard() {
       <p className="sw-source">{props.asker}; put {when(props.asked_at)}{props.due_at ? `, wanted by ${when(props.due_at)}${props.ends ? ', then refused' : ''}` : ''}</p>
       {open && (props.pressing || []).map((p) => <p key={p.word} className={p.mood === 'risk' ? 'sw-source sw-reject' : 'sw-source'} data-part="pressing">
         {p.word}{p.mood === 'risk' ? ' at ' : ', '}{when(p.at)}</p>)}
-      {props.advice && open && <p className="sw-note">Recommendation: <b>{props.advice.choice}</b> ({props.advice.confidence} sure, {props.advice.decider}).{' '}
+      {props.advice && open && <p className="sw-note">Recommendation: <b>{props.advice.choice}</b> ({props.advice.confidence} sure{props.advice.basis ? ` ${props.advice.basis}` : ''}, {props.advice.decider}).{' '}
         {props.advice.reasoning}</p>}
       {outcome && <p className="sw-note" data-part="outcome"><b className={'sw-' + outcome.choice}>{outcome.word}</b> by {outcome.by} on {when(outcome.at)}
         {outcome.reason ? <span>: {outcome.reason}</span> : '.'}</p>}

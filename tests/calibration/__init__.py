@@ -1,0 +1,1 @@
+"""The proof that experience corrects confidence: simulated decisions through the real scoring path."""
