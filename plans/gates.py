@@ -66,12 +66,19 @@ def _taint(subject: Subject) -> Mapping[str, frozenset[str]]:
     """The arguments of each step that untrusted data reaches.
 
     Untrusted are the request's untrusted fields, the output of tools that say so, and the output of any step that an
-    untrusted argument went into: it was chosen by it.
+    untrusted argument went into: it was chosen by it. Not so an argument that its tool calls closed: that is only looked
+    up among the system's own records.
     """
     untrusted = subject.premises.untrusted
     uses = {step_id: _uses(args, subject.loops.get(step_id)) for step_id, args in subject.expressions.items()}
     feeds: dict[str, list[str]] = {}
-    for step_id, used in uses.items():
+    telling = {
+        step_id: [
+            use for use in used if step_id not in subject.tools or use[0] not in subject.tools[step_id].spec.closed
+        ]
+        for step_id, used in uses.items()
+    }
+    for step_id, used in telling.items():
         for _, root, _ in used:
             feeds.setdefault(root, []).append(step_id)
 
@@ -80,7 +87,7 @@ def _taint(subject: Subject) -> Mapping[str, frozenset[str]]:
 
     dirty: set[str] = set()
     fresh = [step_id for step_id, tool in subject.tools.items() if tool.spec.untrusted_output]
-    fresh += [step_id for step_id, used in uses.items() if any(is_dirty(root, field) for _, root, field in used)]
+    fresh += [step_id for step_id, used in telling.items() if any(is_dirty(root, field) for _, root, field in used)]
     while fresh:
         step_id = fresh.pop()
         if step_id not in dirty:
