@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
 from governance.conditions import MISSING, Truth, evaluate
 from governance.findings import Finding
@@ -34,10 +36,28 @@ def rule_steps(subject: Subject) -> tuple[tuple[Ruling, ...], list[Finding]]:
     return tuple(rulings), findings
 
 
+def rule_known(subject: Subject, step_id: str, args: Mapping[str, Any]) -> Ruling | None:
+    """The ruling on a step whose arguments are these; None where something speaks against it."""
+    tool, policy = subject.tools[step_id], subject.premises.policy
+    facts = _facts_of(step_id, tool, subject, _taint(subject)[step_id], dict(args))
+    facts = replace(facts, amount_known=True)
+    ruling, wrong = _rule(facts, subject.premises)
+    if ruling.kind is RulingKind.FORBID:
+        return ruling
+    return None if wrong or list(_enough(facts, ruling, policy)) else ruling
+
+
 def _facts(step_id: str, tool: Interface, subject: Subject, tainted: frozenset[str]) -> StepFacts:
-    spec, scope = tool.spec, {"request": subject.premises.request}
+    scope = {"request": subject.premises.request}
     values = {name: evaluate_expression(value, scope) for name, value in subject.expressions[step_id].items()}
     known = {name: value for name, value in values.items() if value is not MISSING}
+    return _facts_of(step_id, tool, subject, tainted, known)
+
+
+def _facts_of(
+    step_id: str, tool: Interface, subject: Subject, tainted: frozenset[str], known: dict[str, Any]
+) -> StepFacts:
+    spec = tool.spec
     amount = known.get(spec.amount)
     is_number = isinstance(amount, int | float) and not isinstance(amount, bool)
     return StepFacts(
@@ -53,6 +73,7 @@ def _facts(step_id: str, tool: Interface, subject: Subject, tainted: frozenset[s
         tainted=tainted,
         sensitive=frozenset(spec.sensitive),
         args=known,
+        requester_roles=subject.premises.requester.roles,
     )
 
 

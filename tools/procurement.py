@@ -36,7 +36,7 @@ class SupplierQuery(ToolModel):
 class SupplierHistory(ToolModel):
     """What was bought from a supplier so far. ``spent`` in whole US dollars; nothing at all: they are new."""
 
-    supplier: str
+    supplier: Name
     supplier_standing: SupplierStanding
     orders: int
     late_orders: int

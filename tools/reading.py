@@ -67,9 +67,9 @@ def read(text: str) -> Reading:
     for match in _NUMBER.finditer(text):
         found.setdefault(f"INV-{match[1]}", match[0])
     quotes = tuple(Quote(number=number, quote=quote) for number, quote in found.items())
-    hits = {kind: match for kind, pattern in _KINDS.items() if (match := pattern.search(text))}
+    hits = {name: hit[0] for name, pattern in _KINDS.items() if (hit := pattern.search(text))}
     kind: Kind = next(iter(hits), "invoice" if quotes else "other")
-    words = hits[kind][0] if kind in hits else quotes[0].quote if quotes else ""
+    words = hits[kind] if kind in hits else quotes[0].quote if quotes else ""
     return Reading(
         kind=kind,
         urgency="high" if _URGENT.search(text) else "normal",

@@ -40,7 +40,7 @@ class Assignment(ToolModel):
 
     ticket_id: TicketId
     queue: Queue
-    why: str | None = Field(default=None, max_length=200)
+    why: str | None = Field(default=None, max_length=300)
 
 
 class Ticket(ToolModel):

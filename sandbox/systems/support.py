@@ -30,7 +30,7 @@ class Assignment(Snake):
     """The queue that a ticket goes to, and why."""
 
     queue: Text
-    reason: Text | None = None
+    reason: Annotated[str, StringConstraints(max_length=300)] | None = None
 
 
 class Urgency(Snake):
