@@ -21,6 +21,7 @@ class DecisionKind(StrEnum):
     VERDICT = "verdict"
     ESCALATION = "escalation"  # silence was answered by rule: more people were asked, or it was a no
     INTERVENTION = "intervention"  # a person stopped a run or sent it on, unasked
+    CHOICE = "choice"
 
 
 class Alternative(BaseModel):

@@ -108,6 +108,7 @@ class StepFacts:
     tainted: frozenset[str] = frozenset()
     sensitive: frozenset[str] = frozenset()
     args: Mapping[str, Any] | None = None
+    requester_roles: frozenset[str] = frozenset()
 
     @property
     def tainted_sensitive(self) -> bool:
@@ -125,6 +126,7 @@ class StepFacts:
             "data_classes": sorted(self.data_classes),
             "tainted_sensitive": self.tainted_sensitive,
             "args": dict(self.args or {}),
+            "requester_roles": sorted(self.requester_roles),
         }
         if self.amount_known:
             known["amount"] = self.amount if self.amount is not None else 0

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from agents.compiling import Compiler
-from agents.ports import Advisor, Diagnostician, Planner
+from agents.ports import Advisor, Cases, Diagnostician, Planner
 from governance.addresses import Addresses
 from governance.autonomy import with_earned
 from governance.clock import Clock
@@ -23,9 +23,10 @@ from tools.contract import Invoker, Tool, ToolSpec
 
 @dataclass(frozen=True)
 class Engine:
-    """The parts of the machine. ``addresses``: where deferred steps are answered; None: nothing can be deferred.
+    """The parts of the machine.
 
-    ``templates``: plans that are kept; None: every plan is the planner's.
+    ``addresses``: where deferred steps are answered; None: nothing can be deferred. ``cases``: what people decided before;
+    None: nothing is remembered. ``templates``: plans that are kept; None: every plan is the planner's.
     """
 
     tools: Mapping[str, Tool]
@@ -45,6 +46,7 @@ class Engine:
     addresses: Addresses | None = None
     templates: Templates | None = None
     autonomy: Autonomy = field(default_factory=NoAutonomy)
+    cases: Cases | None = None
 
     @cached_property
     def specs(self) -> dict[str, ToolSpec]:

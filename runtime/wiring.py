@@ -34,6 +34,7 @@ from memory.liveness import open_liveness
 from memory.migrate import migrate
 from memory.permits import open_permits
 from memory.rates import Rates
+from memory.recall import Recall
 from memory.reviews import Reviews
 from memory.runs import Runs
 from memory.scores import Scores
@@ -112,6 +113,7 @@ async def build(
             addresses=addresses(settings),
             templates=templates,
             autonomy=experience,
+            cases=Recall(database),
         )
         yield _application(
             settings,

@@ -12,6 +12,7 @@ from jsonschema import Draft202012Validator
 
 from agents.offline.answers import read_answer
 from agents.offline.contacts import read_contacts
+from agents.offline.marked import read_patterns, read_verbatim, without_verbatim
 from agents.offline.names import NameReading, read_name
 from agents.offline.passages import TAKEN, Passage, cue_pattern, plain
 from agents.offline.readings import Ground, Reading
@@ -45,7 +46,7 @@ class OfflineTriage:
     ) -> Understood | NotUnderstood:
         """The request in ``text``, or what to ask; with ``draft``, ``text`` answers what was open in it."""
         text = plain(text[:_LONGEST])
-        named = [playbook for playbook in playbooks if _speaks_of(playbook, text)]
+        named = _named(playbooks, text)
         drafted = next((playbook for playbook in playbooks if draft and playbook.id == draft.playbook), None)
         if draft is not None and drafted is not None and not _starts_anew(named, text, draft):
             ground = Ground(drafted, Passage(text), directory, today, frozenset({*draft.missing, *draft.doubtful}))
@@ -59,6 +60,13 @@ class OfflineTriage:
         ground = Ground(next(iter(newest.values())), Passage(text), directory, today)
         _read(ground)
         return _understood(ground, None)
+
+
+def _named(playbooks: Sequence[Playbook], text: str) -> list[Playbook]:
+    """The playbooks that the text speaks of. Of several, those that it names in its own words and not in a quotation."""
+    named = [playbook for playbook in playbooks if _speaks_of(playbook, text)]
+    own = [playbook for playbook in named if _speaks_of(playbook, without_verbatim(text))]
+    return own if len(named) > 1 and own else named
 
 
 def _speaks_of(playbook: Playbook, text: str) -> bool:
@@ -79,6 +87,8 @@ def _starts_anew(named: Sequence[Playbook], text: str, draft: Understood) -> boo
 
 def _read(ground: Ground) -> None:
     """Every reader in turn; each takes the words that it used. Names go last, when little else is left to mistake."""
+    read_verbatim(ground)
+    read_patterns(ground)
     read_contacts(ground)
     read_date_fields(ground)
     read_amounts(ground)

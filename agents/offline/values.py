@@ -19,7 +19,10 @@ _MONEY = re.compile(
     r"(?P<monthly>\s*(?:a|per|/)\s*month|\s+monthly)?",
     re.IGNORECASE,
 )
-_OURS = {"eur", "euro", "euros", "€"}
+_CURRENCIES = {
+    "EUR": frozenset({"eur", "euro", "euros", "€"}),
+    "USD": frozenset({"usd", "$", "dollar", "dollars"}),
+}
 _ENDS = (
     "in",
     "at",
@@ -153,7 +156,8 @@ def _read_choice(ground: Ground, name: str, choices: list[str]) -> None:
 
 def _mentions(ground: Ground, name: str, choice: str) -> list[tuple[int, int]]:
     """Where a choice is named. In other letters than its own only beside a cue, in a draft that asks, or in a phrase."""
-    text = ground.passage.free
+    # What is bought may say what kind of thing it is: such a choice is read from words that another field has taken too.
+    text = ground.passage.text if ground.schema[name].get("x-anywhere") else ground.passage.free
     found = []
     for words in _spellings(ground.schema[name], choice):
         pattern = rf"(?<![\w@.&-]){re.escape(words)}(?![\w@&])"
@@ -191,6 +195,18 @@ def read_amounts(ground: Ground) -> None:
             if match and _keep_amount(ground, slot.name, match):
                 ground.passage.take(cue.start(), match.end())
                 break
+        if slot.name not in ground.found and "x-currency" in ground.schema[slot.name]:
+            _read_only_price(ground, slot.name)
+
+
+def _read_only_price(ground: Ground, name: str) -> None:
+    """A field that says its currency takes the only sum of money there is, wherever it stands."""
+    sums = [match for match in _MONEY.finditer(ground.passage.free) if match["before"] or match["after"]]
+    said = tuple(dict.fromkeys(match[0].strip() for match in sums))
+    if len(said) > 1:
+        ground.set(name, None, " / ".join(said), f"Which amount is it: {' or '.join(said)}?")
+    elif sums and _keep_amount(ground, name, sums[0]):
+        ground.passage.take(*sums[0].span())
 
 
 def read_amount(ground: Ground, name: str, text: str) -> bool:
@@ -206,10 +222,12 @@ def _keep_amount(ground: Ground, name: str, match: re.Match[str]) -> bool:
     number = float(digits) * (1000 if match["kilo"] else 1)
     if number > 10**12 or not quote:
         return False
+    ours = str(ground.schema[name].get("x-currency", "EUR"))
     if match["monthly"]:
-        ground.set(name, None, quote, f"{quote} is for a month. {ground.ask(name)} (EUR a year)")
-    elif currency and currency not in _OURS:
-        ground.set(name, None, quote, f"{quote} is not in EUR. {ground.ask(name)} (EUR)")
+        span = "" if "x-currency" in ground.schema[name] else " (EUR a year)"
+        ground.set(name, None, quote, f"{quote} is for a month. {ground.ask(name)}{span}")
+    elif currency and currency not in _CURRENCIES.get(ours, frozenset()):
+        ground.set(name, None, quote, f"{quote} is not in {ours}. {ground.ask(name)} ({ours})")
     elif number != int(number):
         ground.set(name, None, quote, f"{quote} is not a whole amount. {ground.ask(name)}")
     else:
@@ -247,11 +265,11 @@ def read_apposition(ground: Ground, name: str, start: int) -> None:
 
 
 def _all_choices(ground: Ground) -> set[str]:
-    """Every way to write a choice of any field, in lower case."""
+    """Every way to write a choice of any field that takes its words alone, in lower case."""
     return {
         words.casefold()
         for schema in ground.schema.values()
-        if isinstance(schema.get("enum"), list)
+        if isinstance(schema.get("enum"), list) and not schema.get("x-anywhere")
         for choice in schema["enum"]
         for words in (str(choice), *_spellings(schema, str(choice)))
     }
@@ -265,6 +283,8 @@ def _keep_words(ground: Ground, name: str, start: int, begin: int) -> bool:
     boundary = re.search(rf"[,;:!?()\n{TAKEN}]|\.(?:\s|$)|\s-\s|{stop}", rest, re.IGNORECASE)
     words = (rest[: boundary.start()] if boundary else rest).rstrip(" .")
     if len(words) < 2 or words.split()[0].casefold() in _NO_TITLE or not re.search(r"[^\W\d_]", words):
+        return False
+    if re.sub(r"^(?:the|our|an?)\s+", "", words.casefold()) in _all_choices(ground):
         return False
     quote = ground.passage.take(begin, begin + len(words))
     ground.passage.take(start, begin)

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from agents.ports import NOTHING_KNOWN, Background
 from governance import events as ev
 from governance.autonomy import AutonomyRule, Direction, Evidence, RuleStatus
 from governance.chain import verify
@@ -53,6 +54,7 @@ class SureAdvisor:
         ruling: Ruling,
         request: Mapping[str, Any],
         requester: Person,
+        background: Background = NOTHING_KNOWN,
     ) -> Decision:
         """What the test wants."""
         return Decision(
