@@ -1,4 +1,4 @@
-"""Planner, Triage, Advisor, Diagnostician: four small ports, each with an offline adapter that needs no key."""
+"""Planner, Triage, GoalNamer, Advisor, Diagnostician: small ports, each with an offline adapter that needs no key."""
 
 from __future__ import annotations
 
@@ -121,6 +121,23 @@ class Triage(Protocol):
         draft: Understood | None = None,
     ) -> Understood | NotUnderstood:
         """The request in ``text``; with ``draft``, ``text`` answers what was missing in it."""
+        ...
+
+
+class GoalNamer(Protocol):
+    """Turns words that no playbook knows into a request with goals of its own. Asks, never guesses."""
+
+    async def name(
+        self,
+        text: str,
+        *,
+        playbook: Playbook,
+        tools: Mapping[str, ToolSpec],
+        directory: Directory,
+        today: date,
+        draft: Understood | None = None,
+    ) -> Understood | NotUnderstood:
+        """A request of ``playbook`` over ``tools``, those that the asker may use; with ``draft``, the words complete it."""
         ...
 
 

@@ -88,9 +88,7 @@ class Application:
     async def understand(self, text: str, *, by: Person, draft: Understood | None = None) -> Understood | NotUnderstood:
         """Words as a typed request; with ``draft``, the words answer what was missing in it. Nothing is started."""
         allowed = [playbook for playbook in self.playbooks() if may_start(by, playbook)]
-        return await self.knowledge.triage.understand(
-            text, playbooks=allowed, directory=self.directory, today=self.clock.now().date(), draft=draft
-        )
+        return await self.knowledge.understand(text, allowed, by=by, today=self.clock.now().date(), draft=draft)
 
     async def preview(self, playbook: str, request: dict[str, Any], *, by: Person) -> Preview:
         """What a run would do. Touches nothing. Raises NotFound, InvalidRequest."""

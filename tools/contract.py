@@ -264,6 +264,11 @@ class ToolSpec(BaseModel):
         """The name without its version."""
         return self.id.rpartition("@")[0]
 
+    @property
+    def reaches(self) -> str:
+        """What a goal that this tool reaches is called: what it provides; of a read, which makes nothing, its name."""
+        return self.provides or (self.name if self.effect is EffectClass.READ else "")
+
     @cached_property
     def digest(self) -> str:
         """What a run pins: changes when any part of the contract does."""
