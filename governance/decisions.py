@@ -19,6 +19,7 @@ class DecisionKind(StrEnum):
     ADVICE = "advice"
     DIAGNOSIS = "diagnosis"
     VERDICT = "verdict"
+    ANSWER = "answer"
 
 
 class Alternative(BaseModel):

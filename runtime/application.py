@@ -34,8 +34,9 @@ from runtime.fork import fork
 from runtime.knowledge import Knowledge
 from runtime.ports import ChatStore, Store, Workshop
 from runtime.preview import preview
+from runtime.questions import Questions
 from runtime.show import run_view
-from runtime.views import Preview, RunView
+from runtime.views import Preview, RunView, Told
 from tools.arguments import output_problems
 from tools.contract import ToolSpec
 from triggers.admission import Admission, Ask, may_start
@@ -52,6 +53,7 @@ class Application:
     admission: Admission
     graph: Graph
     workshop: Workshop
+    questions: Questions
 
     @property
     def directory(self) -> Directory:
@@ -89,6 +91,10 @@ class Application:
         """Words as a typed request; with ``draft``, the words answer what was missing in it. Nothing is started."""
         allowed = [playbook for playbook in self.playbooks() if may_start(by, playbook)]
         return await self.knowledge.understand(text, allowed, by=by, today=self.clock.now().date(), draft=draft)
+
+    async def ask(self, text: str, *, by: Person) -> Told:
+        """Answer a question from what tools read, with sources. No run is made, nothing is changed. Raises InvalidInput."""
+        return await self.questions.ask(text, by=by)
 
     async def preview(self, playbook: str, request: dict[str, Any], *, by: Person) -> Preview:
         """What a run would do. Touches nothing. Raises NotFound, InvalidRequest."""

@@ -9,6 +9,7 @@ from datetime import date
 from pathlib import Path
 
 from agents.offline.advisor import OfflineAdvisor
+from agents.offline.answerer import OfflineAnswerer
 from agents.offline.diagnostician import OfflineDiagnostician
 from agents.offline.listener import OfflineListener
 from agents.offline.planner import OfflinePlanner
@@ -16,6 +17,7 @@ from agents.offline.triage import OfflineTriage
 from agents.offline.wishes import OfflineGoalNamer
 from agents.ports import (
     Advisor,
+    Answerer,
     Diagnostician,
     GoalNamer,
     Listener,
@@ -47,6 +49,7 @@ class Knowledge:
     diagnostician: Diagnostician
     listener: Listener
     namer: GoalNamer
+    answerer: Answerer
 
     def specs_for(self, person: Person) -> dict[str, ToolSpec]:
         """The tools that a person may use."""
@@ -131,4 +134,5 @@ def load_knowledge(home: Path | None) -> Knowledge:
         diagnostician=OfflineDiagnostician(),
         listener=OfflineListener(),
         namer=OfflineGoalNamer(),
+        answerer=OfflineAnswerer(),
     )

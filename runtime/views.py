@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -90,4 +91,30 @@ class Preview:
     findings: tuple[Finding, ...]
     rulings: tuple[Ruling, ...]
     undo: tuple[UndoItem, ...]
+    decision: Decision
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a sentence comes from: the call, and when it was made (business time)."""
+
+    tool: str
+    args: Mapping[str, Any]
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A sentence of an answer, with its sources; there is at least one."""
+
+    text: str
+    sources: tuple[Source, ...]
+
+
+@dataclass(frozen=True)
+class Told:
+    """What is said to a question: statements, or none and ``why``."""
+
+    statements: tuple[Statement, ...]
+    why: str
     decision: Decision

@@ -17,7 +17,7 @@ import typer
 from rich.text import Text
 
 from governance.errors import StewardError
-from surfaces.cli import audit, demo, knowledge, reviews, runs, services, systems
+from surfaces.cli import audit, demo, knowledge, questions, reviews, runs, services, systems
 from surfaces.cli.exits import Status, status_of, tell
 from surfaces.cli.options import Json
 from surfaces.cli.screen import open_screen
@@ -82,6 +82,7 @@ PANELS: Mapping[str, Sequence[Callable[..., None]]] = {
         knowledge.playbooks,
         knowledge.playbook,
         knowledge.people,
+        questions.ask,
     ),
     services.PANEL: (
         demo.demo,
