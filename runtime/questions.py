@@ -18,7 +18,7 @@ from governance.canonical import digest
 from governance.clock import Clock
 from governance.decisions import Decision, DecisionKind
 from governance.effects import EffectClass, Failure, Intent, LookupAnswer
-from governance.errors import InvalidInput, Refused
+from governance.errors import InvalidInput, NotPermitted, Refused
 from governance.people import Directory, Person
 from governance.text import text_problem
 from playbooks.model import Playbook
@@ -72,6 +72,12 @@ class Questions:
         calls = [each.look.tool for each in looked]
         _log.info("asked", by=by.id, question=digest({"text": text})[:12], calls=calls, answered=bool(told.statements))
         return told
+
+    async def read(self, tool: str, args: Mapping[str, Any], *, by: Person) -> Looked:
+        """One call of a tool that only reads. Raises NotPermitted: no such tool for a question of this person."""
+        if tool not in readable(self._tools, by):
+            raise NotPermitted(f"{by.name} may not read with {tool}.", hint="`steward tools` says what it takes.")
+        return await self._look(Look(tool, dict(args)), by)
 
     async def _told(self, question: Question, looked: list[Looked], moments: list[datetime], by: Person) -> Told:
         while True:

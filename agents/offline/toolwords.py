@@ -91,6 +91,8 @@ NEUTRAL = frozenset(
         "are",
         "be",
         "been",
+        "was",
+        "were",
         "do",
         "does",
         "did",
