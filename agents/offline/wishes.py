@@ -98,7 +98,11 @@ async def _understood(
         _decision(playbook, meant, goals, open_count=len(doubtful) + len(missing)),
         missing,
         doubtful,
-        {"wish": said, **{name: reading.quote for name, reading in ground.found.items() if reading.quote}},
+        {
+            "wish": said,
+            "goals": "; ".join(each.clause for each in meant),
+            **{name: reading.quote for name, reading in ground.found.items() if reading.quote},
+        },
     )
 
 

@@ -78,6 +78,8 @@ def shown(value: Any) -> str:
         return f"{value:,}"
     if isinstance(value, list) and all(isinstance(item, str) for item in value):
         return ", ".join(value)
+    if isinstance(value, list) and value and all(isinstance(item, dict) and "provides" in item for item in value):
+        return ", ".join(f"{item.get('id')} ({item['provides']})" for item in value)  # goals that a request names
     return "" if value is None else pretty(value)
 
 
