@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
@@ -48,8 +48,8 @@ class Knowledge:
     advisor: Advisor
     diagnostician: Diagnostician
     listener: Listener
-    namer: GoalNamer
-    answerer: Answerer
+    namer: GoalNamer = field(default_factory=OfflineGoalNamer)
+    answerer: Answerer = field(default_factory=OfflineAnswerer)
 
     def specs_for(self, person: Person) -> dict[str, ToolSpec]:
         """The tools that a person may use."""
@@ -133,6 +133,4 @@ def load_knowledge(home: Path | None) -> Knowledge:
         advisor=OfflineAdvisor(),
         diagnostician=OfflineDiagnostician(),
         listener=OfflineListener(),
-        namer=OfflineGoalNamer(),
-        answerer=OfflineAnswerer(),
     )
