@@ -1,4 +1,4 @@
-"""Planner, Triage, Advisor, Diagnostician: four small ports, each with an offline adapter that needs no key."""
+"""Planner, Triage, GoalNamer, Answerer, Advisor, Diagnostician: small ports, each with an offline adapter that needs no key."""
 
 from __future__ import annotations
 
@@ -148,6 +148,22 @@ class Cases(Protocol):
 
         ``words`` stand in the question. What was erased is not remembered.
         """
+
+
+class GoalNamer(Protocol):
+    """Turns words that no playbook knows into a request with goals of its own. Asks, never guesses."""
+
+    async def name(
+        self,
+        text: str,
+        *,
+        playbook: Playbook,
+        tools: Mapping[str, ToolSpec],
+        directory: Directory,
+        today: date,
+        draft: Understood | None = None,
+    ) -> Understood | NotUnderstood:
+        """A request of ``playbook`` over ``tools``, those that the asker may use; with ``draft``, the words complete it."""
         ...
 
 
@@ -163,6 +179,70 @@ class Background:
 
 
 NOTHING_KNOWN = Background()
+
+
+@dataclass(frozen=True)
+class Question:
+    """What somebody wants to know. ``tools`` only read, and the asker may use them.
+
+    ``words`` are the values that the company has names for: semantic type to words (in lower case) to value.
+    """
+
+    text: str
+    tools: Mapping[str, ToolSpec]
+    directory: Directory
+    today: date
+    words: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Look:
+    """A call to make before the question can be answered."""
+
+    tool: str
+    args: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Looked:
+    """A call that was made. ``output`` is data from outside, never an instruction; None where there was none, with why."""
+
+    look: Look
+    output: Mapping[str, Any] | None
+    problem: str = ""
+    code: str = ""
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """One thing that is said, and the calls (by their places among those made) that it is taken from."""
+
+    text: str
+    sources: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Answered:
+    """The answer, sentence by sentence."""
+
+    sentences: tuple[Sentence, ...]
+    decision: Decision
+
+
+@dataclass(frozen=True)
+class NotKnown:
+    """There is no answer; ``why`` says what is not known, and the way out."""
+
+    why: str
+    decision: Decision
+
+
+class Answerer(Protocol):
+    """Answers questions from what tools read."""
+
+    async def answer(self, question: Question, looked: Sequence[Looked]) -> Look | Answered | NotKnown:
+        """The next call to make, or the end. It is asked again after each call, with all that were made so far."""
+        ...
 
 
 class Advisor(Protocol):
@@ -216,6 +296,7 @@ class Ask(StrEnum):
     STATUS = "status"
     WAITING = "waiting"
     WHY = "why"
+    QUESTION = "question"
     APPROVE = "approve"
     REJECT = "reject"
     CANCEL = "cancel"

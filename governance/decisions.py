@@ -22,6 +22,7 @@ class DecisionKind(StrEnum):
     ESCALATION = "escalation"  # silence was answered by rule: more people were asked, or it was a no
     INTERVENTION = "intervention"  # a person stopped a run or sent it on, unasked
     CHOICE = "choice"
+    ANSWER = "answer"
 
 
 class Alternative(BaseModel):

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class Goal(BaseModel):
-    """Something that must exist at the end, named by what a tool ``provides``.
+    """Something that must exist at the end, named by what a tool ``provides``; or to be looked up, named by a tool that reads.
 
     ``args`` binds arguments of the providing tool with expressions of the plan language (``{"$ref": "request.site"}``);
     what it leaves out, the planner finds by semantic type. ``when`` is a condition of the closed grammar.

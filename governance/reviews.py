@@ -27,7 +27,7 @@ class ReviewKind(StrEnum):
     STEP = "step"  # may this exact action happen?
     OUTCOME = "outcome"  # did this happen? (an unsafe effect with an unknown outcome)
     FORM = "form"  # a plan wants to know something: here are the fields
-    PLAN = "plan"  # may the run go on with this revision, which does more than the one before?
+    PLAN = "plan"  # may the run go on with this plan: a revision that does more than before, or a whole one that was planned freely?
     PARKED = "parked"  # the run cannot go on by itself: here is the undo list; resume, undo or close it
 
 
@@ -83,6 +83,11 @@ class ReviewCard(BaseModel):
     asked_at: datetime
     due_at: datetime | None = None
     allowed: tuple[Choice, ...] = (Choice.APPROVE, Choice.EDIT, Choice.REJECT)
+
+    @property
+    def plan_called(self) -> str:
+        """How a review of a plan calls it: whole where its steps are shown, else as a revision."""
+        return "the whole plan" if "steps" in self.args else "the revised plan"
 
 
 class Grant(BaseModel):

@@ -1,4 +1,4 @@
-"""What a replan changes, and whether people must agree to it before it is run."""
+"""Whether people must agree to a plan before it is run: to a whole one, or to what a replan changes."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from governance.runs import CloseReview, SideRow
 from graphs.engine import Engine
 from graphs.fold import RunFold
 from graphs.gates import ask_plan
+from graphs.wholeplan import PlanQuestion, is_wanted, whole
 from plans.checked import Checked
 from plans.difference import difference
 from plans.language import Plan, written_id
@@ -17,19 +18,31 @@ from plans.language import Plan, written_id
 def put_to_people(
     engine: Engine, state: RunFold, body: ev.PlanChecked, checked: Checked, *, dry: bool
 ) -> tuple[list[Event], list[SideRow]]:
-    """The check of a revision as events; of a replan that passed also its difference, and the question where there is one.
+    """The check of a revision as events, and the question where there is one; of a replan that passed also its difference.
 
     Questions about steps that the revision does not have any more, or not like this, are withdrawn.
     """
     cause = f"plan:{state.revision}:checked"
-    if checked.plan is None or state.written is None or not state.written.instead_of or state.standing is None:
+    if checked.plan is None or state.written is None:
         return [Event(cause, body)], []
+    if not state.written.instead_of or state.standing is None:
+        if dry or not is_wanted(engine, state, checked.plan):
+            return [Event(cause, body)], []
+        asks, asked, put = ask_plan(
+            engine, state, body.plan_digest, whole(state, checked.plan), approvers(engine, state)
+        )
+        return [Event(cause, body.model_copy(update={"asks": asks})), asked], put
     old, new = Plan.model_validate(state.standing.written.plan), checked.plan.plan
     changes = difference(old, new, engine.specs)
     closed, rows = _withdrawn(state, old, new)
     if dry or not changes.widens:
         return [Event(cause, body.model_copy(update={"difference": changes})), *closed], rows
-    asks, asked, put = ask_plan(engine, state, body.plan_digest, changes, approvers(engine, state))
+    revised = PlanQuestion(
+        "May Steward go on with this revised plan",
+        "; ".join(changes.widens),
+        {"changes": list(changes.shown), "instead_of": list(state.written.instead_of)},
+    )
+    asks, asked, put = ask_plan(engine, state, body.plan_digest, revised, approvers(engine, state))
     told = body.model_copy(update={"difference": changes, "asks": asks})
     return [Event(cause, told), asked, *closed], [*rows, *put]
 

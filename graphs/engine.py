@@ -48,6 +48,12 @@ class Engine:
     autonomy: Autonomy = field(default_factory=NoAutonomy)
     cases: Cases | None = None
 
+    def specs_for(self, playbook: Playbook, requester: Person | None) -> Mapping[str, ToolSpec]:
+        """The catalog that a planner plans over; where goals are open, what the requester may use."""
+        if not playbook.open_goals or requester is None:
+            return self.specs
+        return {i: spec for i, spec in self.specs.items() if not spec.permission or requester.may(spec.permission)}
+
     @cached_property
     def specs(self) -> dict[str, ToolSpec]:
         """The catalog as data."""
@@ -72,7 +78,7 @@ class Engine:
             tools=self.specs,
             request_schema=closed_schema(playbook),
             request=request,
-            goals=playbook.goals,
+            goals=playbook.goals_of(request),
             policy=with_earned((*self.policy, *playbook.policy), earned),
             directory=self.directory,
             requester=requester,
@@ -86,5 +92,7 @@ def startable(playbooks: Iterable[Playbook]) -> dict[str, Startable]:
     """The playbooks that a step may start, by id, and the newest of each name."""
     found: dict[str, Startable] = {}
     for playbook in sorted(playbooks, key=lambda playbook: playbook.version):
+        if playbook.open_goals:  # what nobody named in person is not planned freely
+            continue
         found[playbook.id] = found[playbook.name] = Startable(playbook.request, playbook.permission)
     return found

@@ -9,7 +9,6 @@ from typing import Any
 
 from governance import events as ev
 from governance.chain import Event
-from governance.differences import PlanDifference
 from governance.effects import Failure
 from governance.escalation import first_standing
 from governance.policy import Ruling, RulingKind
@@ -20,6 +19,7 @@ from graphs.engine import Engine
 from graphs.escalation import ladder_of
 from graphs.fold import ReviewFold, RunFold
 from graphs.undo import undo_list
+from graphs.wholeplan import PlanQuestion, granted
 from plans.language import Step, written_id
 from tools.contract import ToolSpec
 from tools.deferral import NO_ANSWER
@@ -67,6 +67,9 @@ def standing(state: RunFold, step: Step, args: dict[str, Any], ruling: Ruling) -
             return Standing(
                 Gate.GRANTED, review.card.id, Grant(review_id=review.card.id, by=review.by, action_digest=bound)
             )
+    with_plan = granted(state, step, args, ruling)
+    if with_plan is not None:
+        return Standing(Gate.GRANTED, with_plan.review_id, with_plan)
     asked = review_id(state.run_id, step.id, _occasion(state, step.id, bound))
     found = state.reviews.get(asked)
     return Standing(Gate.ASK, asked) if found is None else _of(found, asked)
@@ -180,7 +183,7 @@ def ask_outcome(engine: Engine, state: RunFold, step_id: str, failure: Failure) 
 
 
 def ask_plan(
-    engine: Engine, state: RunFold, plan_digest: str, changes: PlanDifference, approvers: tuple[str, ...]
+    engine: Engine, state: RunFold, plan_digest: str, question: PlanQuestion, approvers: tuple[str, ...]
 ) -> tuple[str, Event, list[SideRow]]:
     """The question whether a run may go on with its current revision: the review's id, the event, and its rows."""
     now = engine.clock.now()
@@ -189,10 +192,10 @@ def ask_plan(
         run_id=state.run_id,
         kind=ReviewKind.PLAN,
         title=state.admitted.title if state.admitted else "",
-        args={"changes": list(changes.shown), "instead_of": list(state.written.instead_of if state.written else ())},
+        args=question.args,
         args_digest=plan_digest,
-        question="May Steward go on with this revised plan",
-        triggered_by="; ".join(changes.widens),
+        question=question.sentence,
+        triggered_by=question.because,
         approvers=approvers,
         requester=state.admitted.requester if state.admitted else "",
         recommendation=state.written.decision if state.written else None,

@@ -34,6 +34,9 @@ async def recover(engine: Engine, run: LiveRun) -> None:
     if state.cancel is not None and not undo_list(state, engine.specs):
         await _end_cancelled(run, state)
         return
+    if _was_refused(state) and not state.steps and state.written is not None and not state.written.instead_of:
+        await _end_refused(run, state)
+        return
     choice = choice_of(engine, state, reason_of(state))
     if choice is not None:
         await begin(engine, run, choice)
@@ -71,7 +74,9 @@ def _refused(state: RunFold, asked: str) -> str:
     review = state.reviews[asked]
     said = f"{review.by} said no: {review.verdict.reason}" if review.verdict else "nobody agreed in time"
     instead = ", ".join(state.written.instead_of) if state.written else ""
-    return f"The plan was revised without {instead}, and {said}."
+    return (
+        f"The plan was revised without {instead}, and {said}." if instead else f"The plan was shown whole, and {said}."
+    )
 
 
 def _sentence(state: RunFold, step_id: str) -> str:
@@ -105,6 +110,19 @@ async def _diagnose(engine: Engine, run: LiveRun, step_id: str) -> None:
         step=step_id, failure=failure.failure if failure else None, choice=diagnosis.choice, decision=diagnosis.decision
     )
     await run.record(Event(f"step:{step_id}:{step.life}:diagnosed", body))
+
+
+async def _end_refused(run: LiveRun, state: RunFold) -> None:
+    """A plan that nobody wants, of which nothing was begun: there is nothing to take back, and nothing to wait for."""
+    events, rows = withdraw(state, "the plan was refused")
+    side: list[SideRow] = list(rows)
+    summary = f"{reason_of(state)} Nothing was done."
+    await run.record(
+        *events,
+        Event("reported", ev.RunReported(summary=summary)),
+        Event("ended", ev.RunEnded(status="closed")),
+        rows=side,
+    )
 
 
 async def _end_cancelled(run: LiveRun, state: RunFold) -> None:

@@ -37,7 +37,7 @@ async def simulate_verdicts(run: LiveRun) -> None:
 def _simulated(card: ReviewCard) -> ev.ReviewDecided:
     decision = Decision(
         kind=DecisionKind.VERDICT,
-        subject=card.step or "the revised plan",
+        subject=card.step or card.plan_called,
         choice="approve",
         reasoning="a dry run asks nobody; a real one would ask " + ", ".join(card.approvers),
         confidence=1,

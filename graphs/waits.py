@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from governance.reviews import ReviewKind
+from governance.reviews import ReviewCard, ReviewKind
 from graphs.fold import RunFold, StepFold
 
 
@@ -31,7 +31,7 @@ def waiting_for(state: RunFold) -> Waits:
     timed = _timed(state)
     moments = [step.until for step in timed.values() if step.until is not None]
     moments += [at for card in cards if (at := state.reviews[card.id].escalation.next_at) is not None]
-    parts = [_asked(card.kind, card.step) for card in cards]
+    parts = [_asked(card) for card in cards]
     parts += [f"{step_id} ({step.waiting_why})" for step_id, step in timed.items()]
     return Waits(tuple(card.id for card in cards), tuple(timed), min(moments, default=None), ", ".join(parts))
 
@@ -50,11 +50,12 @@ def _timed(state: RunFold) -> dict[str, StepFold]:
     }
 
 
-def _asked(kind: ReviewKind, step: str) -> str:
+def _asked(card: ReviewCard) -> str:
+    step = card.step
     return {
         ReviewKind.STEP: f"a review of {step}",
         ReviewKind.FORM: f"answers for {step}",
         ReviewKind.OUTCOME: f"word whether {step} happened",
-        ReviewKind.PLAN: "a review of the revised plan",
+        ReviewKind.PLAN: f"a review of {card.plan_called}",
         ReviewKind.PARKED: "somebody to resume, undo or close it",
-    }[kind]
+    }[card.kind]

@@ -60,11 +60,11 @@ async def plan(engine: Engine, run: LiveRun, _: Control) -> None:
         return
     task = PlanningTask(
         playbook=playbook.id,
-        goals=playbook.goals,
+        goals=playbook.goals_of(state.request or {}),
         guidance=playbook.guidance,
         request=dict(state.request or {}),
         request_schema=closed_schema(playbook),
-        tools=engine.specs,
+        tools=engine.specs_for(playbook, engine.directory.find(state.admitted.requester) if state.admitted else None),
         previous=Plan.model_validate(state.written.plan)
         if state.written and state.checked and state.checked.rulings
         else None,

@@ -44,8 +44,8 @@ def _goal(goal: Goal, goals: dict[str, Goal], subject: Subject) -> Iterator[Find
             yield codes.GOAL_UNREACHED(place, f"there is no step “{step_id}”", _reacher(goal, subject))
         return
     tool = subject.tools.get(step_id)
-    if tool is not None and tool.spec.provides != goal.provides:
-        given = tool.spec.provides or "nothing that lasts"
+    if tool is not None and tool.spec.reaches != goal.provides:
+        given = tool.spec.reaches or "nothing that lasts"
         yield codes.GOAL_WRONG_TOOL(
             place, f"{step_id} provides {given}, and {goal.id} wants {goal.provides}", _reacher(goal, subject)
         )
@@ -58,9 +58,9 @@ def _goal(goal: Goal, goals: dict[str, Goal], subject: Subject) -> Iterator[Find
 def _reacher(goal: Goal, subject: Subject) -> str:
     """What would reach a goal: a step that is there, or a tool."""
     for step_id, tool in subject.tools.items():
-        if tool.spec.provides == goal.provides and step_id not in subject.plan.goal_steps.values():
+        if tool.spec.reaches == goal.provides and step_id not in subject.plan.goal_steps.values():
             return f"goal_steps: {{{goal.id}: {step_id}}}"
-    able = [tool_id for tool_id, spec in subject.premises.tools.items() if spec.provides == goal.provides]
+    able = [tool_id for tool_id, spec in subject.premises.tools.items() if spec.reaches == goal.provides]
     return f"add a step with {able[-1]}" if able else f"no tool in the catalog provides {goal.provides}"
 
 

@@ -71,9 +71,9 @@ def _derived(playbook: Playbook) -> Iterator[Finding]:
 
 
 def _goals(playbook: Playbook, tools: Mapping[str, ToolSpec]) -> Iterator[Finding]:
-    provided = sorted({spec.provides for spec in tools.values() if spec.provides})
+    provided = sorted({spec.reaches for spec in tools.values() if spec.reaches})
     ids = [goal.id for goal in playbook.goals]
-    if not ids:
+    if not ids and not playbook.open_goals:
         yield _error("goal-none", "goals", "a playbook without goals does nothing")
     for number, goal in enumerate(playbook.goals):
         where = f"goals.{goal.id}"
@@ -94,7 +94,7 @@ def _goals(playbook: Playbook, tools: Mapping[str, ToolSpec]) -> Iterator[Findin
 
 def _goal_args(playbook: Playbook, tools: Mapping[str, ToolSpec], number: int) -> Iterator[Finding]:
     goal = playbook.goals[number]
-    inputs = {name for spec in tools.values() if spec.provides == goal.provides for name in spec.input["properties"]}
+    inputs = {name for spec in tools.values() if spec.reaches == goal.provides for name in spec.input["properties"]}
     for name, value in goal.args.items():
         where = f"goals.{goal.id}.args.{name}"
         if name not in inputs:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from functools import cached_property
 from typing import Any
@@ -16,7 +16,7 @@ from governance.goals import Goal
 from governance.policy import PolicyRule
 from governance.priority import Priority
 
-_LATER = ("budget", "escalation", "on_refusal")
+_LATER = ("budget", "escalation", "on_refusal", "open_goals")
 
 
 class Sla(BaseModel):
@@ -43,7 +43,8 @@ class Playbook(BaseModel):
     expression of the plan language over ``request``. ``phrases`` are words by which triage knows this work.
     ``title`` is a ``$text`` template over the request, for people and lists. ``escalation`` says who is asked after how
     long; without it the roles of ``chain`` are, one after the other, each after ``sla.review_hours``.
-    ``on_refusal`` says what a no leads to, and the silence that counts as one.
+    ``on_refusal`` says what a no leads to, and the silence that counts as one. With ``open_goals`` each request names
+    goals of its own, in its field ``goals``: such work is for people who are logged in, and a person reviews its plans.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -65,6 +66,7 @@ class Playbook(BaseModel):
     permission: str = ""
     priority: Priority = Priority.NORMAL
     on_refusal: OnRefusal = OnRefusal.ASK
+    open_goals: bool = False
 
     @property
     def id(self) -> str:
@@ -85,6 +87,11 @@ class Playbook(BaseModel):
     def ladder(self) -> tuple[Rung, ...]:
         """The levels of a question, its approvers' first."""
         return rungs(self.escalation, self.chain, self.sla)
+
+    def goals_of(self, request: Mapping[str, Any]) -> tuple[Goal, ...]:
+        """The goals of one request, which has been validated: the playbook's, and those that it names itself."""
+        named = request.get("goals", ()) if self.open_goals else ()
+        return (*self.goals, *(Goal.model_validate(goal) for goal in named))
 
     @property
     def untrusted(self) -> frozenset[str]:

@@ -51,7 +51,15 @@ def request_findings(playbook: Playbook, request: Any) -> tuple[Finding, ...]:
     whole, filled = complete(playbook, request)
     schema = {**playbook.request, "additionalProperties": False}
     validator = Draft202012Validator(schema, format_checker=_formats())
-    return findings_of(validator.iter_errors(whole), filled)
+    return (*findings_of(validator.iter_errors(whole), filled), *_goals_twice(playbook, whole.get("goals")))
+
+
+def _goals_twice(playbook: Playbook, goals: Any) -> list[Finding]:
+    """Goals of one name, where a request names its own."""
+    named = [goal.get("id") for goal in goals if isinstance(goal, Mapping)] if isinstance(goals, list) else []
+    twice = [name for name in dict.fromkeys(named) if isinstance(name, str) and named.count(name) > 1]
+    sentences = [f"two goals are called {name}" for name in twice if playbook.open_goals]
+    return [Finding(code="request-value", place="request.goals", sentence=sentence) for sentence in sentences]
 
 
 def complete(playbook: Playbook, request: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:

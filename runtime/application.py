@@ -38,10 +38,11 @@ from runtime.fork import fork
 from runtime.knowledge import Knowledge
 from runtime.ports import ChatStore, Store, Workshop
 from runtime.preview import preview
+from runtime.questions import Questions
 from runtime.record import KINDS
 from runtime.show import decisions_view, run_view
 from runtime.templates import drop_template, templates_view
-from runtime.views import Preview, RunDecisions, RunView, TemplatesView
+from runtime.views import Preview, RunDecisions, RunView, TemplatesView, Told
 from tools.arguments import output_problems
 from tools.contract import ToolSpec
 from triggers.admission import Admission, Ask, may_start
@@ -59,6 +60,7 @@ class Application:
     graph: Graph
     workshop: Workshop
     autonomy: AutonomyDesk
+    questions: Questions
 
     @property
     def directory(self) -> Directory:
@@ -95,9 +97,11 @@ class Application:
     async def understand(self, text: str, *, by: Person, draft: Understood | None = None) -> Understood | NotUnderstood:
         """Words as a typed request; with ``draft``, the words answer what was missing in it. Nothing is started."""
         allowed = [playbook for playbook in self.playbooks() if may_start(by, playbook)]
-        return await self.knowledge.triage.understand(
-            text, playbooks=allowed, directory=self.directory, today=self.clock.now().date(), draft=draft
-        )
+        return await self.knowledge.understand(text, allowed, by=by, today=self.clock.now().date(), draft=draft)
+
+    async def ask(self, text: str, *, by: Person) -> Told:
+        """Answer a question from what tools read, with sources. No run is made, nothing is changed. Raises InvalidInput."""
+        return await self.questions.ask(text, by=by)
 
     async def preview(self, playbook: str, request: dict[str, Any], *, by: Person) -> Preview:
         """What a run would do. Touches nothing. Raises NotFound, InvalidRequest."""

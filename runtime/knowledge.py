@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 
 from agents.offline.advisor import OfflineAdvisor
+from agents.offline.answerer import OfflineAnswerer
 from agents.offline.diagnostician import OfflineDiagnostician
 from agents.offline.listener import OfflineListener
 from agents.offline.planner import OfflinePlanner
 from agents.offline.triage import OfflineTriage
-from agents.ports import Advisor, Diagnostician, Listener, Planner, Triage
+from agents.offline.wishes import OfflineGoalNamer
+from agents.ports import (
+    Advisor,
+    Answerer,
+    Diagnostician,
+    GoalNamer,
+    Listener,
+    NotUnderstood,
+    Planner,
+    Triage,
+    Understood,
+)
 from governance.errors import NotFound
-from governance.people import Directory
+from governance.people import Directory, Person
 from governance.policy import PolicyRule
 from playbooks.company import load_company
 from playbooks.model import Playbook
@@ -35,6 +48,36 @@ class Knowledge:
     advisor: Advisor
     diagnostician: Diagnostician
     listener: Listener
+    namer: GoalNamer = field(default_factory=OfflineGoalNamer)
+    answerer: Answerer = field(default_factory=OfflineAnswerer)
+
+    def specs_for(self, person: Person) -> dict[str, ToolSpec]:
+        """The tools that a person may use."""
+        specs = (tool.spec for tool in self.catalog.tools)
+        return {spec.id: spec for spec in specs if not spec.permission or person.may(spec.permission)}
+
+    async def understand(
+        self, text: str, playbooks: Sequence[Playbook], *, by: Person, today: date, draft: Understood | None = None
+    ) -> Understood | NotUnderstood:
+        """Words as a request of one of ``playbooks``, those with fixed goals first; with ``draft``, they complete it."""
+        fixed = [playbook for playbook in playbooks if not playbook.open_goals]
+        free = next((playbook for playbook in playbooks if playbook.open_goals), None)
+        drafted = free is not None and draft is not None and draft.playbook == free.id
+        found: Understood | NotUnderstood | None = None
+        if fixed and not drafted:
+            found = await self.triage.understand(
+                text, playbooks=fixed, directory=self.directory, today=today, draft=draft
+            )
+        if free is None or isinstance(found, Understood):
+            return found or await self.triage.understand(
+                text, playbooks=(), directory=self.directory, today=today, draft=draft
+            )
+        named = await self.namer.name(
+            text, playbook=free, tools=self.specs_for(by), directory=self.directory, today=today, draft=draft
+        )
+        if isinstance(named, Understood) or found is None:
+            return named
+        return NotUnderstood(f"{named.question} {found.question}", named.decision)
 
     def playbook(self, name: str) -> Playbook:
         """A playbook by id, or the newest of that name.

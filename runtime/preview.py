@@ -32,7 +32,7 @@ async def preview(knowledge: Knowledge, playbook_name: str, request: dict[str, A
         tools=specs,
         request_schema=closed_schema(playbook),
         request=understood,
-        goals=playbook.goals,
+        goals=playbook.goals_of(understood),
         policy=Policy((*knowledge.policy, *playbook.policy)),
         directory=knowledge.directory,
         requester=by,
@@ -40,7 +40,14 @@ async def preview(knowledge: Knowledge, playbook_name: str, request: dict[str, A
         max_steps=playbook.budget.steps,
         max_money=playbook.budget.money.exact if playbook.budget.money else None,
     )
-    task = PlanningTask(playbook.id, playbook.goals, playbook.guidance, understood, closed_schema(playbook), specs)
+    task = PlanningTask(
+        playbook.id,
+        playbook.goals_of(understood),
+        playbook.guidance,
+        understood,
+        closed_schema(playbook),
+        knowledge.specs_for(by) if playbook.open_goals else specs,
+    )
     proposal = await knowledge.planner.plan(task)
     checked = check(proposal.plan, premises)
     for _ in range(MAX_REPAIRS):

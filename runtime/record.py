@@ -22,6 +22,7 @@ _ERASED: Mapping[str, DecisionKind] = {
     "request.understood": DecisionKind.TRIAGE,
     "plan.written": DecisionKind.PLAN,
     "plan.checked": DecisionKind.RULING,
+    "step.chosen": DecisionKind.CHOICE,
     "review.decided": DecisionKind.VERDICT,
     "failure.diagnosed": DecisionKind.DIAGNOSIS,
     "cancel.asked": DecisionKind.INTERVENTION,
@@ -144,6 +145,9 @@ class _Reading:
         record = self._decided(body.decision, kind=DecisionKind.VERDICT, step=body.step, review=body.review_id)
         self.ledger.answered(record, body.verdict)
 
+    def chosen(self, body: ev.StepChosen) -> None:
+        self._decided(body.decision, step=body.step)
+
     def escalated(self, body: ev.ReviewEscalated) -> None:
         if body.added:  # else nothing was decided: there is nobody on this level, or the chain is at its end
             people = ", ".join(body.added)
@@ -225,6 +229,7 @@ _READ: Mapping[type, Callable[[_Reading, Any], None]] = {
     ev.PlanWritten: _Reading.written,
     ev.PlanChecked: _Reading.checked,
     ev.ReviewAsked: _Reading.asked,
+    ev.StepChosen: _Reading.chosen,
     ev.ReviewDecided: _Reading.answered,
     ev.ReviewEscalated: _Reading.escalated,
     ev.ReviewClosed: _Reading.closed,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -193,3 +194,29 @@ class KindFigures:
     failed: int
     stated: Calibration
     corrected: Calibration | None
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a sentence comes from: the call, and when it was made (business time)."""
+
+    tool: str
+    args: Mapping[str, Any]
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A sentence of an answer, with its sources; there is at least one."""
+
+    text: str
+    sources: tuple[Source, ...]
+
+
+@dataclass(frozen=True)
+class Told:
+    """What is said to a question: statements, or none and ``why``."""
+
+    statements: tuple[Statement, ...]
+    why: str
+    decision: Decision

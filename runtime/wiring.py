@@ -49,6 +49,7 @@ from runtime.following import Following
 from runtime.keyring import addresses
 from runtime.knowledge import Knowledge, load_knowledge
 from runtime.ports import Eraser, Store
+from runtime.questions import Questions
 from runtime.settings import Settings
 from runtime.systems import SystemStates
 from runtime.worker import WorkerParts
@@ -182,6 +183,9 @@ def _application(settings: Settings, known: Knowledge, engine: Engine, kept: _Ke
         graph=build_graph(engine, GuardedSaver(lambda: checkpoint_saver(database), _is_run(runs))),
         workshop=LocalWorkshop(parts, bell, lambda: open_liveness(database.url, lease)),
         autonomy=_desk(known, engine, kept),
+        questions=Questions(
+            known.answerer, engine.tools, engine.invoker, known.directory, known.playbooks.values(), engine.clock
+        ),
     )
 
 

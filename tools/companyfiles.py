@@ -8,7 +8,7 @@ from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType, TracebackType
 
-from governance.errors import StewardError
+from governance.errors import InvalidInput, StewardError
 from governance.findings import Finding
 from tools.toolfile import ToolFile, tool_file
 
@@ -61,6 +61,10 @@ def _execute(path: Path, place: str) -> ModuleType | Finding:
 
 
 def _broken(error: BaseException, path: Path, place: str) -> Finding:
+    if isinstance(error, InvalidInput) and error.findings:  # it says itself what is wrong
+        found = error.findings[0]
+        sentence = "; ".join(dict.fromkeys(each.sentence for each in error.findings))
+        return found.model_copy(update={"place": f"{place} {found.place}", "sentence": sentence})
     line = error.lineno if isinstance(error, SyntaxError) else _line_in(error.__traceback__, path)
     said = error.msg if isinstance(error, SyntaxError) else str(error)
     first = next(iter(said.splitlines()), "")

@@ -109,7 +109,8 @@ class Call:
 
     ``key`` is the idempotency key, also the reference to put into a searchable field; ``deadline`` is when this
     attempt's time is over. ``callback``, of a deferred tool, is where the system is to send its answer: a secret that
-    belongs into the request and nowhere else.
+    belongs into the request and nowhere else. A tool that goes to its system by another way than ``http`` calls
+    ``leaving()`` before: from then on a failure that it does not name itself is AMBIGUOUS, unless the tool only reads.
     """
 
     http: Http
@@ -117,6 +118,7 @@ class Call:
     clock: Clock
     deadline: datetime
     callback: str = field(default="", repr=False)
+    leaving: Callable[[], None] = field(default=lambda: None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -267,6 +269,11 @@ class ToolSpec(BaseModel):
     def name(self) -> str:
         """The name without its version."""
         return self.id.rpartition("@")[0]
+
+    @property
+    def reaches(self) -> str:
+        """What a goal that this tool reaches is called: what it provides; of a read, which makes nothing, its name."""
+        return self.provides or (self.name if self.effect is EffectClass.READ else "")
 
     @cached_property
     def digest(self) -> str:

@@ -137,6 +137,10 @@ class CallHttp:
         self.answered = False
         self.concluded = False
 
+    def leaving(self) -> None:
+        """What follows goes out by another way: from here on nobody knows whether an effect has happened."""
+        self.landed = self.landed or not self._reading
+
     async def request(
         self,
         method: str,

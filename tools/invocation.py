@@ -356,7 +356,7 @@ class Invocation:
                 return Stopped() if looking else await self._unsent(work)
             reading = looking or tool.effect is EffectClass.READ
             http = self._clients.http(tool.system, reading=reading, deadline=deadline)
-            call = Call(http, work.key, self._clock, deadline, work.order.callback)
+            call = Call(http, work.key, self._clock, deadline, work.order.callback, http.leaving)
             seconds = max((deadline - self._clock.now()).total_seconds(), 0)
             result = await contained(asking(call, work.given), tool=tool.id, wire=http, seconds=seconds)
             verdict, why = _verdict(result, http), result.code if isinstance(result, CallFailed) else ""

@@ -9,7 +9,7 @@ from governance import events as ev
 from governance.chain import GENESIS, SALT_BYTES, Entry, Event, seal
 from governance.clock import Clock
 from governance.decisions import Decision
-from governance.errors import InvalidInput, NotPermitted
+from governance.errors import InvalidInput, NotPermitted, Refused
 from governance.people import Person
 from governance.priority import Priority
 from governance.runs import RunRow
@@ -17,6 +17,9 @@ from governance.text import text_problem
 from graphs.live import Entropy
 from playbooks.model import Playbook
 from playbooks.requests import title_of, validate_request
+
+IN_PERSON = frozenset({"api", "chat", "cli"})
+"""The doors behind which a person stands who has logged in. What comes by any other never names goals of its own."""
 
 
 class Register(Protocol):
@@ -69,6 +72,7 @@ class Admission:
 
         Raises:
             NotPermitted: the person may not start this playbook.
+            Refused: its goals are open, and the ask did not come from a person who is logged in.
             InvalidInput: a source or key that cannot be kept.
             InvalidRequest: every problem of the request at once.
 
@@ -78,6 +82,11 @@ class Admission:
             raise NotPermitted(
                 f"{ask.by.name} may not start {playbook.id}.",
                 hint=f"It takes the permission {playbook.permission} in people.yaml.",
+            )
+        if playbook.open_goals and ask.source not in IN_PERSON:
+            raise Refused(
+                f"{playbook.id} takes requests from people who are logged in, and this one came by {ask.source}.",
+                hint="Name a playbook with fixed goals for what comes by itself, or let a person ask",
             )
         for name, text in (("source", ask.source), ("dedupe", ask.dedupe or "")):
             if problem := text_problem(text, most=500):

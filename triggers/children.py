@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from governance.clock import Clock
 from governance.effects import Failure, FailureClass, LookupAnswer
-from governance.errors import InvalidInput, NotFound, NotPermitted, Refused
+from governance.errors import InvalidInput, NotFound, Refused
 from governance.events import RunStatus
 from governance.people import Directory
 from governance.runs import InboxRow, InputKind, RunRow
@@ -97,7 +97,7 @@ class ChildRuns:
         )
         try:
             child = await self.admission.admit(ask)
-        except (InvalidInput, NotPermitted) as error:
+        except (InvalidInput, Refused) as error:
             findings = "; ".join(str(finding) for finding in getattr(error, "findings", ()))
             return _permanent("child_refused", f"{error} {findings}".strip())
         return Awaiting(self.clock.now() + CHILD_TIME, f"the run {child.id}")

@@ -16,6 +16,13 @@ _DENIED = re.compile(
     r"\b(?:don'?t|do not|never|not|can'?t|cannot|won'?t|wouldn'?t|shouldn'?t|without)\b", re.IGNORECASE
 )
 _QUESTION = re.compile(r"\s*(?:who|what|which|why|when|where|how|should|shall|may|must|is|are|was|were|has|have|had|do|does|did)\b", re.IGNORECASE)  # fmt: skip
+_ASKED = re.compile(
+    r"\s*(?:who(?:'s|se|m)?|what(?:'s)?|which|when|where|in which|on which|since when|how (?:many|much|long)|is|are|does|do|did|has|have)\b.{3}",
+    re.IGNORECASE,
+)
+_ABOUT_ORDERS = re.compile(
+    r"\b(?:approv|reject|cancel|resum|declin|accept|grant|refus|sign off|undo|you\b)", re.IGNORECASE
+)
 _FILLER = re.compile(
     r"^(?:(?:the|this|that|it|review|run|step|request|for|of|on|my|with|please|now|number|no\.?|#)\b[\s:#]*)+",
     re.IGNORECASE,
@@ -65,6 +72,8 @@ class OfflineListener:
             wish = Wish(Ask.ANSWER)
         if wish is None and said and (_START.search(said) or len(said.split()) >= _TALKS) and not _QUESTION.match(said):
             wish = Wish(Ask.START)
+        if wish is None and _ASKED.match(said) and not _ABOUT_ORDERS.search(said):
+            wish = Wish(Ask.QUESTION)
         wish = wish or Wish(Ask.UNCLEAR)
         return Wish(wish.ask, wish.target, wish.reason, text)
 

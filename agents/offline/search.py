@@ -36,7 +36,7 @@ class Builder:
 
     def _provider(self, goal: Goal, goal_ids: frozenset[str]) -> bool:
         """Add the step that reaches a goal, or share one that does exactly the same."""
-        able = [act for act in self.acts if act.spec.provides == goal.provides]
+        able = [act for act in self.acts if act.spec.reaches == goal.provides]
         if not able:
             return False
         ranked = sorted(able, key=lambda act: (*_provider_rank(act, goal), act.spec.id))

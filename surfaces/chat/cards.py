@@ -151,6 +151,9 @@ class Cards:
         """The exact arguments, in the order in which the tool names them."""
         if card.kind in {ReviewKind.PARKED, ReviewKind.FORM}:
             return []
+        if "steps" in card.args:  # a whole plan: a row for each step
+            lines = enumerate(card.args["steps"], start=1)
+            return [{"name": f"step_{number}", "label": f"Step {number}", "value": line} for number, line in lines]
         order = list(self._schema(card).get("properties", {}))
         ordered = sorted(card.args, key=lambda name: order.index(name) if name in order else len(order))
         return [{"name": name, "label": label(name), "value": shown(card.args[name])} for name in ordered]

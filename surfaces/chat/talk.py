@@ -16,7 +16,7 @@ from surfaces.chat import drafts
 from surfaces.chat.cards import Cards
 from surfaces.chat.targets import reviews_meant, runs_meant
 from surfaces.chat.telling import Telling
-from surfaces.chat.wording import HELP, count, plain
+from surfaces.chat.wording import HELP, answer_lines, count, is_question, plain
 
 
 @dataclass(frozen=True)
@@ -62,6 +62,7 @@ class Talk:
             Ask.STATUS: self._status,
             Ask.WAITING: self._waiting,
             Ask.WHY: self._why,
+            Ask.QUESTION: self._question,
             Ask.APPROVE: self._approve,
             Ask.REJECT: self._reject,
             Ask.CANCEL: self._cancel,
@@ -106,9 +107,15 @@ class Talk:
         rows = await self._telling.runs_of(heard.by, heard.runs if not wish.target else ())
         meant = runs_meant(wish.target, rows) if wish.target else rows
         if not meant:
+            told = await self._steward.ask(heard.text, by=heard.by) if wish.target and is_question(heard.text) else None
+            if told is not None and told.statements:  # "where is …" may be about the company, not about a run
+                return Reply(answer_lines(told))
             return Reply("None of your runs is called that." if rows else "You have no runs yet.")
         one = meant[0].id if len(meant) == 1 and meant[0].id not in heard.runs else ""
         return Reply(self._telling.lines(meant), run=one, about=tuple(row.id for row in meant))
+
+    async def _question(self, heard: Heard, _: Wish) -> Reply:
+        return Reply(answer_lines(await self._steward.ask(heard.text, by=heard.by)))
 
     async def _waiting(self, heard: Heard, _: Wish) -> Reply:
         mine = await self._steward.reviews(person=heard.by)

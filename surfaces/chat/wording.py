@@ -12,11 +12,13 @@ from governance.effects import UndoItem
 from governance.errors import InvalidInput, StewardError
 from governance.people import Directory
 from governance.runs import RunRow
+from runtime.views import Source, Told
 
 HELP = (
     "You can ask for work, and about it, in your own words:\n\n"
     "- *Onboard Ada Lovelace as a software engineer in R&D, starting 1 January 2027, "
     "manager grace.hopper@acme.example*\n"
+    "- *Which desks are free in Berlin?*, *who is Annie's manager?* is looked up, with its sources\n"
     "- *What waits for me?* shows the questions that you may answer\n"
     "- *Approve the badge because …*, *reject the salary because …*\n"
     "- *Status*, *why payroll?*, *cancel because …*, *resume because …*"
@@ -76,6 +78,8 @@ def shown(value: Any) -> str:
         return f"{value:,}"
     if isinstance(value, list) and all(isinstance(item, str) for item in value):
         return ", ".join(value)
+    if isinstance(value, list) and value and all(isinstance(item, dict) and "provides" in item for item in value):
+        return ", ".join(f"{item.get('id')} ({item['provides']})" for item in value)  # goals that a request names
     return "" if value is None else pretty(value)
 
 
@@ -102,6 +106,26 @@ def undo_line(item: UndoItem) -> str:
             f"{item.what.rstrip('.')} ({item.step}): cannot be taken back: {item.why.rstrip('.') or 'it has no undo'}."
         )
     return f"{item.what.rstrip('.')} ({item.step}): {item.call.tool}"
+
+
+def is_question(text: str) -> bool:
+    """Whether a message can be a question: short, and marked as one."""
+    return text.strip().endswith("?") and len(text) <= 500
+
+
+def answer_lines(told: Told) -> str:
+    """An answer, each sentence with the calls that it is taken from; or what is not known."""
+    if not told.statements:
+        return plain(told.why)
+    lines = [plain(statement.text) for statement in told.statements]
+    sources = dict.fromkeys(source for statement in told.statements for source in map(source_line, statement.sources))
+    return "\n\n".join([*lines, "*Read just now: " + "; ".join(map(plain, sources)) + "*"])
+
+
+def source_line(source: Source) -> str:
+    """A call as people read it: the tool, what it was asked with, and when."""
+    args = ", ".join(f"{name} {shown(value)}" for name, value in source.args.items())
+    return f"{source.tool}{f' ({args})' if args else ''} at {source.at:%H:%M} UTC"
 
 
 def plain(text: str) -> str:

@@ -62,7 +62,7 @@ def playbooks(json: Json = False) -> None:
         screen.data(plain(found))
     table = listing("playbook", "goals", "what it is for", wrap=("what it is for",))
     for playbook in found:
-        table.add_row(playbook.id, str(len(playbook.goals)), playbook.summary)
+        table.add_row(playbook.id, "open" if playbook.open_goals else str(len(playbook.goals)), playbook.summary)
     screen.show(table)
 
 
@@ -184,8 +184,9 @@ def _playbook_page(found: Playbook) -> RenderableType:
         pairs((name, value) for name, value in facts if value),
         rule("Request"),
         _request_fields(found),
-        rule(count(len(found.goals), "goal").capitalize()),
-        goals,
+        rule("Goals" if found.open_goals else count(len(found.goals), "goal").capitalize()),
+        *([Text("Each request names its own, in its field goals.")] if found.open_goals else []),
+        *([goals] if found.goals else []),
     ]
     if found.guidance:
         parts += [rule("Guidance"), Text(" ".join(found.guidance.split()))]

@@ -17,7 +17,19 @@ import typer
 from rich.text import Text
 
 from governance.errors import StewardError
-from surfaces.cli import audit, autonomy, decisions, demo, knowledge, reviews, runs, services, systems, templates
+from surfaces.cli import (
+    audit,
+    autonomy,
+    decisions,
+    demo,
+    knowledge,
+    questions,
+    reviews,
+    runs,
+    services,
+    systems,
+    templates,
+)
 from surfaces.cli.exits import Status, status_of, tell
 from surfaces.cli.options import Json
 from surfaces.cli.screen import open_screen
@@ -83,6 +95,7 @@ PANELS: Mapping[str, Sequence[Callable[..., None]]] = {
         knowledge.playbooks,
         knowledge.playbook,
         knowledge.people,
+        questions.ask,
     ),
     services.PANEL: (
         demo.demo,

@@ -25,11 +25,18 @@ from surfaces.cli.timeline import Namer, brief
 def request_table(request: Mapping[str, Any], sources: Mapping[str, str] | None = None) -> Table:
     """The request's fields; with ``sources`` also where each comes from."""
     if sources is None:
-        return pairs((name, str(value)) for name, value in request.items())
+        return pairs((name, _said(value)) for name, value in request.items())
     table = listing("field", "value", "from", wrap=("value", "from"))
     for name, value in request.items():
-        table.add_row(Text(name, style="dim"), str(value), Text(sources.get(name, "given"), style="dim"))
+        table.add_row(Text(name, style="dim"), _said(value), Text(sources.get(name, "given"), style="dim"))
     return table
+
+
+def _said(value: Any) -> str:
+    """A value of a request as people read it; goals by what they want."""
+    if isinstance(value, list) and value and all(isinstance(each, Mapping) and "provides" in each for each in value):
+        return ", ".join(f"{each.get('id')} ({each['provides']})" for each in value)
+    return str(value)
 
 
 def graph(

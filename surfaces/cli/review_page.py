@@ -61,6 +61,7 @@ def review_card(
         lines += [(f"  {key}", brief({"": value}, most=400).strip()) for key, value in card.args.items()]
     if card.kind is ReviewKind.PLAN:
         lines += [("  change", change) for change in card.args.get("changes", ())]
+        lines += [("  step", step) for step in card.args.get("steps", ())]
     if row.verdict is not None and changes(card, row.verdict):
         lines.append(("edited", Text(changes(card, row.verdict), style="yellow")))
     told = run_shown and card.kind is ReviewKind.PARKED
@@ -118,7 +119,7 @@ def verdict_line(row: ReviewRow, name: Namer) -> Text:
     if verdict is None:
         return Text(f"{row.card.id}: {row.status.value}")
     verbs = {Choice.APPROVE: "approves", Choice.EDIT: "edits", Choice.REJECT: "rejects"}
-    about = row.card.step or ("the revised plan" if row.card.kind is ReviewKind.PLAN else "the run")
+    about = row.card.step or (row.card.plan_called if row.card.kind is ReviewKind.PLAN else "the run")
     said = f"{verbs[verdict.choice]} {about}" if verdict.choice in verbs else f"says of {about}: {_spoken(verdict)}"
     changed = changes(row.card, verdict)
     said += f": {changed}" if changed else ""
@@ -132,7 +133,7 @@ def _asks(card: ReviewCard) -> str:
     asks = {
         ReviewKind.STEP: card.step,
         ReviewKind.FORM: f"answers for {card.step}",
-        ReviewKind.PLAN: "the revised plan",
+        ReviewKind.PLAN: card.plan_called,
         ReviewKind.OUTCOME: f"did {card.step} happen?",
     }
     return asks.get(card.kind, " or ".join(answers_to(card)) + "?")

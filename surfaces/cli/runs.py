@@ -60,7 +60,7 @@ async def _run(
     settings = read_settings()
     known = know(settings)
     person = acting(known.directory, by)
-    asked = await asked_for(screen, known, playbook, file, text)
+    asked = await asked_for(screen, known, playbook, person, file=file, text=text)
     async with opened(screen, settings, known) as steward:
         row = await steward.start(
             asked.playbook.id,
@@ -90,7 +90,7 @@ async def _plan(screen: Screen, playbook: str, file: Path | None, text: str | No
 
     known = know(read_settings())
     person = acting(known.directory, by)
-    asked = await asked_for(screen, known, playbook, file, text)
+    asked = await asked_for(screen, known, playbook, person, file=file, text=text)
     found = await preview(known, asked.playbook.id, asked.request, person)
     if screen.json:
         screen.data(plain(found))

@@ -15,6 +15,7 @@ from agents.ports import NotUnderstood, Understood
 from governance.decisions import Decision
 from governance.errors import InvalidInput, InvalidRequest
 from governance.findings import Finding
+from governance.people import Person
 from playbooks.model import Playbook
 from playbooks.requests import complete, request_findings
 from surfaces.cli.asking import Terminal
@@ -38,7 +39,7 @@ class Asked:
 
 
 async def asked_for(
-    screen: Screen, knowledge: Knowledge, playbook_name: str, file: Path | None, text: str | None
+    screen: Screen, knowledge: Knowledge, playbook_name: str, by: Person, *, file: Path | None, text: str | None
 ) -> Asked:
     """The request that the command line names.
 
@@ -59,13 +60,8 @@ async def asked_for(
     _require_meant(words, playbook, knowledge.playbooks.values())
 
     async def understand(said: str, draft: Understood | None) -> Understood | NotUnderstood:
-        return await knowledge.triage.understand(
-            said,
-            playbooks=[playbook],
-            directory=knowledge.directory,
-            today=datetime.now(UTC).astimezone().date(),
-            draft=draft,
-        )
+        today = datetime.now(UTC).astimezone().date()
+        return await knowledge.understand(said, [playbook], by=by, today=today, draft=draft)
 
     understood = await _until_ready(screen, understand, words)
     _require_fit(playbook, understood.request)

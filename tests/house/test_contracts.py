@@ -62,6 +62,11 @@ PLANTS = {
         ("graphs", "from langchain_openai import ChatOpenAI"),
         ("tools", "import openai"),
     ],
+    "langchain": [
+        ("tools", "from langchain_core.tools import BaseTool"),
+        ("surfaces", "import langchain_core.messages"),
+        ("plans", "import langchain_core"),
+    ],
     "chainlit": [
         ("surfaces", "import chainlit"),
         ("runtime", "import chainlit"),

@@ -118,14 +118,14 @@ def test_ours_reach_their_goals_only_with_their_tools() -> None:
     """Against a catalog without any system every goal is unreachable, and nothing else is wrong."""
     for playbook in load_playbooks():
         found = check_playbook(playbook, TOOLS, load_people())
-        assert {finding.code for finding in found} == {"goal-unreachable"}
+        assert {finding.code for finding in found} <= {"goal-unreachable"}
         assert len(found) == len(playbook.goals)
 
 
 def test_a_playbook_without_escalation_keeps_the_digest_that_runs_have_pinned() -> None:
     """The field came later: runs that wait must not find their playbook changed by it."""
     playbook = Playbook.model_validate(DOCUMENT)
-    before = playbook.model_dump(mode="json", exclude={"escalation", "on_refusal", "budget", "priority"})
+    before = playbook.model_dump(mode="json", exclude={"escalation", "on_refusal", "open_goals", "budget", "priority"})
     assert playbook.digest == digest(before)
     changed = Playbook.model_validate(DOCUMENT | {"escalation": [{"after_hours": 4, "to": ["hr"]}]})
     assert changed.digest != playbook.digest

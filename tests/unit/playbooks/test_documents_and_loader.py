@@ -9,7 +9,7 @@ from playbooks.company import load_company
 from playbooks.documents import read_document
 from playbooks.loader import load_playbooks
 
-OURS = ["billing-dispute@1", "offboarding@1", "onboarding@1", "purchase-approval@1", "support-triage@1"]
+OURS = ["adhoc@1", "billing-dispute@1", "offboarding@1", "onboarding@1", "purchase-approval@1", "support-triage@1"]
 GOOD = """
 name: {name}
 version: {version}
@@ -33,7 +33,7 @@ def _home(tmp_path: Path, **files: str) -> Path:
 
 
 def test_ours_ship_and_load() -> None:
-    """Both playbooks that ship are there, ordered by name."""
+    """The playbooks that ship are there, ordered by name."""
     assert [playbook.id for playbook in load_playbooks()] == OURS
 
 
