@@ -17,7 +17,7 @@ import typer
 from rich.text import Text
 
 from governance.errors import StewardError
-from surfaces.cli import audit, demo, knowledge, reviews, runs, services, systems
+from surfaces.cli import audit, demo, evaluation, knowledge, reviews, runs, services, systems
 from surfaces.cli.exits import Status, status_of, tell
 from surfaces.cli.options import Json
 from surfaces.cli.screen import open_screen
@@ -97,6 +97,7 @@ PANELS: Mapping[str, Sequence[Callable[..., None]]] = {
 for panel, commands in PANELS.items():
     for command in commands:
         app.command(rich_help_panel=panel)(command)
+app.command("eval", rich_help_panel=evaluation.PANEL)(evaluation.evaluate)
 app.add_typer(audit.audit, name="audit", rich_help_panel=audit.PANEL)
 
 
