@@ -8,6 +8,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Any, Protocol
 
+from governance.cases import Case
 from governance.decisions import Decision
 from governance.effects import Failure, FailureClass, StepStatus
 from governance.events import Recovery
@@ -124,6 +125,33 @@ class Triage(Protocol):
         ...
 
 
+class Cases(Protocol):
+    """What people decided before in questions like one that is to be put."""
+
+    async def like(
+        self, *, tool: str, playbook: str, words: Sequence[str], besides: str, limit: int = 20
+    ) -> Sequence[Case]:
+        """Decided questions about ``tool`` under ``playbook``, the most alike first, without those of run ``besides``.
+
+        ``words`` stand in the question. What was erased is not remembered.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Background:
+    """What is known beside the action that advice is wanted on.
+
+    ``facts`` is what the run's own reads found, by step: numbers, truth values and enums, never free text.
+    """
+
+    cases: Sequence[Case] = ()
+    facts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+
+NOTHING_KNOWN = Background()
+
+
 class Advisor(Protocol):
     """Recommends a verdict for a review."""
 
@@ -136,6 +164,7 @@ class Advisor(Protocol):
         ruling: Ruling,
         request: Mapping[str, Any],
         requester: Person,
+        background: Background = NOTHING_KNOWN,
     ) -> Decision:
         """A decision whose choice is ``approve``, ``reject`` or ``look`` (look closely)."""
         ...

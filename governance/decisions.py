@@ -19,6 +19,7 @@ class DecisionKind(StrEnum):
     ADVICE = "advice"
     DIAGNOSIS = "diagnosis"
     VERDICT = "verdict"
+    CHOICE = "choice"
 
 
 class Alternative(BaseModel):

@@ -218,6 +218,26 @@ class StepExpanded(_Body):
     items: tuple[ExpandedItem, ...]
 
 
+class StepRuled(_Body):
+    """A step's arguments are known by now, and the policy says something else of it than before the run.
+
+    ``args_digest``: of the tool and the arguments that this ruling is about.
+    """
+
+    kind: Literal["step.ruled"] = "step.ruled"
+    step: str
+    args_digest: str
+    ruling: Ruling
+
+
+class StepChosen(_Body):
+    """One of a plan's declared options was chosen by a rule; the step's end follows at once."""
+
+    kind: Literal["step.chosen"] = "step.chosen"
+    step: str
+    decision: Decision
+
+
 class StepReconciled(_Body):
     """After an ambiguous attempt the system was asked whether it had happened."""
 
@@ -346,6 +366,8 @@ Body = Annotated[
     | StepDeferred
     | StepAnswered
     | StepExpanded
+    | StepRuled
+    | StepChosen
     | StepReconciled
     | StepEnded
     | FailureDiagnosed

@@ -72,6 +72,7 @@ class StepFacts:
     tainted: frozenset[str] = frozenset()
     sensitive: frozenset[str] = frozenset()
     args: Mapping[str, Any] | None = None
+    requester_roles: frozenset[str] = frozenset()
 
     def fields(self) -> dict[str, Any]:
         """The names that conditions may use. What is not known yet is left out: conditions then answer UNKNOWN."""
@@ -84,6 +85,7 @@ class StepFacts:
             "data_classes": sorted(self.data_classes),
             "tainted_sensitive": bool(self.tainted & self.sensitive),
             "args": dict(self.args or {}),
+            "requester_roles": sorted(self.requester_roles),
         }
         if self.amount_known:
             known["amount"] = self.amount if self.amount is not None else 0

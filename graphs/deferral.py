@@ -11,16 +11,18 @@ from governance.addresses import mark
 from governance.chain import Event
 from governance.effects import Failure, FailureClass, StepStatus
 from governance.runs import SetTimer
+from graphs.choosing import Choose, by_rule, form_args
 from graphs.engine import Engine
 from graphs.fold import RunFold, StepFold
 from graphs.forms import AskForm, form_of
 from graphs.live import LiveRun
 from plans.language import Step
 from tools.arguments import read_arguments
+from tools.choosing import Choosing
 from tools.contract import Awaiting, Tool
-from tools.inside import CLOCK_WAIT, PEOPLE_ASK, RUNS_START, Wait
+from tools.inside import CHOOSE, CLOCK_WAIT, PEOPLE_ASK, RUNS_START, Wait
 
-INSIDE = frozenset({CLOCK_WAIT, PEOPLE_ASK})
+INSIDE = frozenset({CLOCK_WAIT, PEOPLE_ASK, CHOOSE})
 
 
 @dataclass(frozen=True)
@@ -74,11 +76,13 @@ def waits_on(engine: Engine, state: RunFold, known: StepFold) -> bool:
     return known.held or (child and state.cancel is None)
 
 
-def inside(engine: Engine, state: RunFold, step: Step, args: dict[str, Any]) -> Await | AskForm | Over | None:
-    """What a step of ``clock.wait`` or ``people.ask`` comes to now; None: it waits."""
+def inside(engine: Engine, state: RunFold, step: Step, args: dict[str, Any]) -> Await | AskForm | Over | Choose | None:
+    """What a step of ``clock.wait``, ``people.ask`` or ``choice.make`` comes to now; None: it waits."""
     given = read_arguments(engine.tools[step.tool], args)
     if isinstance(given, Failure):
         return Over(StepStatus.FAILED, failure=given)
+    if isinstance(given, Choosing):
+        return by_rule(step, args, given) or _form(engine, state, step, form_args(given))
     if not isinstance(given, Wait):
         return _form(engine, state, step, args)
     now, known = engine.clock.now(), state.step(step.id)

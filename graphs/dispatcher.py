@@ -17,6 +17,7 @@ from governance.chain import Event
 from governance.effects import Failure, StepStatus
 from governance.errors import Fenced
 from graphs.budgets import over_if_expanded, over_if_started, over_time
+from graphs.choosing import Choose, record_choice
 from graphs.control import Control, PedalBrake
 from graphs.deferral import Await, defer
 from graphs.engine import Engine
@@ -29,6 +30,7 @@ from graphs.intake import take_up
 from graphs.live import LiveRun, RunLedger, waiting
 from graphs.readiness import Ask, End, Hold, Move, Start, next_moves, settling
 from graphs.revision import Drift, current
+from graphs.ruling import RuleAgain, record_ruling
 from graphs.verdicts import ask, simulate_verdicts
 from plans.checked import CheckedPlan
 from tools.contract import Awaiting, Done, Failed, Later, Order, Stopped, Unknown
@@ -39,6 +41,18 @@ class Drifted:
     """Dispatch cannot go on: the installation is not the one that the plan was checked for, or the budget is used up."""
 
     sentence: str
+
+
+async def _note(run: LiveRun, move: Await | AskForm | RuleAgain | Choose) -> None:
+    """What happens inside Steward, without a call."""
+    if isinstance(move, Await):
+        await defer(run, move.step, move.awaiting)
+    elif isinstance(move, AskForm):
+        await ask_form(run, move)
+    elif isinstance(move, RuleAgain):
+        await record_ruling(run, move)
+    else:
+        await record_choice(run, move)
 
 
 class Dispatcher:
@@ -145,10 +159,8 @@ class Dispatcher:
                 continue
             if isinstance(move, Start):
                 self._start(move.order)
-            elif isinstance(move, Await):
-                await defer(self._run, move.step, move.awaiting)
-            elif isinstance(move, AskForm):
-                await ask_form(self._run, move)
+            elif isinstance(move, Await | AskForm | RuleAgain | Choose):
+                await _note(self._run, move)
             elif isinstance(move, Ask):
                 await ask(self._engine, self._run, move, dry=self._dry)
             elif isinstance(move, Hold):

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from agents.ports import Advisor, Diagnostician, Planner
+from agents.ports import Advisor, Cases, Diagnostician, Planner
 from governance.addresses import Addresses
 from governance.clock import Clock
 from governance.people import Directory, Person
@@ -21,7 +21,11 @@ from tools.contract import Invoker, Tool, ToolSpec
 
 @dataclass(frozen=True)
 class Engine:
-    """The parts of the machine. ``addresses``: where deferred steps are answered; None: nothing can be deferred."""
+    """The parts of the machine.
+
+    ``addresses``: where deferred steps are answered; None: nothing can be deferred. ``cases``: what people decided before;
+    None: nothing is remembered.
+    """
 
     tools: Mapping[str, Tool]
     playbooks: Mapping[str, Playbook]
@@ -38,6 +42,7 @@ class Engine:
     clock: Clock
     entropy: Entropy
     addresses: Addresses | None = None
+    cases: Cases | None = None
 
     @cached_property
     def specs(self) -> dict[str, ToolSpec]:

@@ -131,7 +131,8 @@ class RunFold:
     """All that routing and dispatch need to know of a run. ``seq`` 0: nothing was journaled yet.
 
     ``steps`` are the plan's; ``undos`` those that take them back, by their ids (:func:`undo_id`). ``calls`` counts
-    sends; ``more`` are raises of its budget. ``expanded`` has the items of steps with ``for_each``. ``replans`` counts
+    sends; ``more`` are raises of its budget. ``expanded`` has the items of steps with ``for_each``, ``ruled`` what the policy said
+    of a step later than the check. ``replans`` counts
     revisions after failures, ``dropped`` are the failed steps that these do without; ``latest`` is the highest number
     of a revision; ``standing`` the last one that could be run.
     """
@@ -162,6 +163,7 @@ class RunFold:
     calls: int = 0
     more: tuple[Raise, ...] = ()
     expanded: Mapping[str, tuple[ev.ExpandedItem, ...]] = field(default_factory=dict)
+    ruled: Mapping[str, ev.StepRuled] = field(default_factory=dict)
     replans: int = 0
     dropped: frozenset[str] = frozenset()
     latest: int = 0

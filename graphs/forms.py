@@ -14,6 +14,8 @@ from graphs.fold import RunFold
 from graphs.gates import card_event, due_of
 from graphs.live import LiveRun
 from plans.language import Step
+from tools.choosing import LONGEST
+from tools.inside import CHOOSE
 
 
 @dataclass(frozen=True)
@@ -72,9 +74,20 @@ def form_answered(card: ReviewCard, verdict: Verdict, by: str, life: int) -> Eve
         tool=card.tool,
         status=StepStatus.DONE,
         args=card.args,
-        output={"answers": verdict.args or {}, "by": by},
+        output=_output(card, verdict, by),
     )
     return Event(f"step:{card.step}:{life}:ended", body)
+
+
+def _output(card: ReviewCard, verdict: Verdict, by: str) -> dict[str, Any]:
+    answers = verdict.args or {}
+    if card.tool == CHOOSE:
+        return {
+            "choice": answers.get("choice", ""),
+            "because": verdict.reason[:LONGEST] or "a person chose it",
+            "by": by,
+        }
+    return {"answers": answers, "by": by}
 
 
 def _asked(engine: Engine, to: str) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from governance.escalation import first_standing
 from governance.policy import Ruling, RulingKind
 from governance.reviews import Choice, Grant, ReviewCard, ReviewKind, ReviewStatus, action_digest, review_id
 from governance.runs import AskReview, SetTimer, SideRow
+from graphs.advice import recommendation
 from graphs.engine import Engine
 from graphs.escalation import ladder_of
 from graphs.fold import ReviewFold, RunFold
@@ -114,14 +115,6 @@ async def ask_step(
     """The question whether an exact action may happen, with the advisor's recommendation."""
     spec: ToolSpec = engine.tools[step.tool].spec
     requester = state.admitted.requester if state.admitted else ""
-    person = engine.directory.find(requester)
-    recommendation = (
-        await engine.advisor.advise(
-            step=step.id, tool=spec, args=args, ruling=ruling, request=state.request or {}, requester=person
-        )
-        if person
-        else None
-    )
     now = engine.clock.now()
     return card_event(
         ReviewCard(
@@ -137,7 +130,7 @@ async def ask_step(
             approvers=ruling.approvers,
             requester=requester,
             requester_may_decide=ruling.requester_may_decide,
-            recommendation=recommendation,
+            recommendation=await recommendation(engine, state, step, args, ruling),
             asked_at=now,
             due_at=due_of(engine, state, now),
             # The plan has one text for all items, so what is asked for one of them cannot be edited there.

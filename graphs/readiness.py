@@ -10,14 +10,16 @@ from typing import Any
 from governance.canonical import effect_key
 from governance.conditions import Truth
 from governance.effects import Failure, FailureClass, StepStatus
-from governance.policy import Ruling
+from governance.policy import Ruling, RulingKind
 from governance.reviews import ReviewKind
+from graphs.choosing import Choose
 from graphs.deferral import INSIDE, Await, Over, called_back, inside, waits_on
 from graphs.engine import Engine
 from graphs.expansion import Expand, next_of_loop
 from graphs.fold import RunFold, StepFold
 from graphs.forms import AskForm
 from graphs.gates import Gate, Standing, standing
+from graphs.ruling import RuleAgain, ruling_on
 from graphs.scope import scope_of
 from plans.checked import CheckedPlan
 from plans.language import Step, step_and_item
@@ -65,7 +67,7 @@ class Hold:
     until: datetime
 
 
-Move = Start | Ask | End | Await | AskForm | Hold | Expand
+Move = Start | Ask | End | Await | AskForm | Hold | Expand | RuleAgain | Choose
 
 
 def next_moves(engine: Engine, state: RunFold, plan: CheckedPlan, *, busy: Collection[str]) -> Iterator[Move]:
@@ -109,16 +111,19 @@ def _begin(engine: Engine, state: RunFold, plan: CheckedPlan, step: Step) -> Mov
     except Unresolved as error:
         failure = Failure(failure=FailureClass.PERMANENT, code="unresolved", message=str(error))
         return End(step.id, step.tool, StepStatus.FAILED, failure=failure) if ready else None
-    return _through_gate(
-        engine, state, step, args, standing(state, step, args, plan.rulings[step.id]), plan, ready=ready
-    )
+    ruling = ruling_on(engine, state, plan, step, args)
+    if isinstance(ruling, RuleAgain):
+        return ruling
+    if ruling.kind is RulingKind.FORBID:
+        return End(step.id, step.tool, StepStatus.REFUSED, args, why=f"{ruling.rule}: {ruling.because}")
+    return _through_gate(engine, state, step, args, standing(state, step, args, ruling), ruling, ready=ready)
 
 
 def _through_gate(
-    engine: Engine, state: RunFold, step: Step, args: dict[str, Any], gate: Standing, plan: CheckedPlan, *, ready: bool
+    engine: Engine, state: RunFold, step: Step, args: dict[str, Any], gate: Standing, ruling: Ruling, *, ready: bool
 ) -> Move | None:
     if gate.gate is Gate.ASK:
-        return Ask(step, args, plan.rulings[step.id], gate.review_id)
+        return Ask(step, args, ruling, gate.review_id)
     if gate.gate is Gate.REFUSED:
         return End(step.id, step.tool, StepStatus.REFUSED, args, why=gate.why)
     if gate.gate is Gate.ASKED or not ready:

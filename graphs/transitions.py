@@ -60,7 +60,7 @@ def _written(state: RunFold, body: ev.PlanWritten, _: datetime) -> RunFold:
 
 
 def _checked(state: RunFold, body: ev.PlanChecked, _: datetime) -> RunFold:
-    return _with(state, checked=body)
+    return _with(state, checked=body, ruled={})
 
 
 def _asked(state: RunFold, body: ev.ReviewAsked, _: datetime) -> RunFold:
@@ -184,6 +184,14 @@ def _answered(state: RunFold, _body: ev.StepAnswered, _: datetime) -> RunFold:
     return state
 
 
+def _ruled(state: RunFold, body: ev.StepRuled, _: datetime) -> RunFold:
+    return _with(state, ruled={**state.ruled, body.step: body})
+
+
+def _chosen(state: RunFold, _body: ev.StepChosen, _: datetime) -> RunFold:
+    return state
+
+
 def _reconciled(state: RunFold, body: ev.StepReconciled, _: datetime) -> RunFold:
     # Until the end is journaled too, what was found must be found again.
     doubt = body.answer is not LookupAnswer.NONE
@@ -274,6 +282,8 @@ _TRANSITIONS: Mapping[str, Callable[[RunFold, Any, datetime], RunFold]] = {
     "step.deferred": _deferred,
     "step.answered": _answered,
     "step.expanded": _expanded,
+    "step.ruled": _ruled,
+    "step.chosen": _chosen,
     "step.reconciled": _reconciled,
     "step.ended": _step_ended,
     "failure.diagnosed": _diagnosed,

@@ -78,7 +78,7 @@ RUN = Table(
     Index(
         "run_suspect_idx",
         "wake_at",
-        postgresql_where=text("owner IS NULL AND wake_at IS NOT NULL AND deaths >= 2"),
+        postgresql_where=text("owner IS NULL AND wake_at IS NOT NULL AND deaths >= 3"),
     ),
     Column("parent_id", Uuid, comment="the run that started it; no key: it may be elsewhere"),
     Column("parent_step", Text),
@@ -118,6 +118,12 @@ REVIEW = _run_table(
     PrimaryKeyConstraint("run_id", "id"),
     Index("review_id_idx", "id"),
     Index("review_open_idx", "asked_at", postgresql_where=text("status = 'open'")),
+    Index(
+        "review_recall_idx",
+        text("to_tsvector('simple'::regconfig, \"left\"(card, 100000))"),
+        postgresql_using="gin",
+        postgresql_where=text("status = 'decided' AND card IS NOT NULL"),
+    ),
 )
 
 INBOX = _run_table(

@@ -1,18 +1,35 @@
-"""The type of what people fill in: a ``people.ask`` step's own form says it, not its tool."""
+"""Types that a step says itself, not its tool: the fields of a ``people.ask``, the options of a ``choice.make``."""
 
 from __future__ import annotations
 
 from governance.forms import closed, schema_problem
 from plans.language import Step
 from plans.schemas import Interface, Shape
-from tools.inside import PEOPLE_ASK
+from tools.choosing import LONGEST
+from tools.inside import CHOOSE, PEOPLE_ASK
 
 
 def output_of(step: Step, tool: Interface) -> Shape:
     """The type of a step's output."""
+    if step.tool == CHOOSE:
+        return _choice(step, tool)
     schema = step.args.get("schema")
     if step.tool != PEOPLE_ASK or schema_problem(schema) or not isinstance(schema, dict):
         return tool.output
     fields = {"answers": closed(schema), "by": {"type": "string"}}
     node = {"type": "object", "properties": fields, "required": ["answers", "by"], "additionalProperties": False}
+    return Shape(node, node)
+
+
+def _choice(step: Step, tool: Interface) -> Shape:
+    options = step.args.get("options")
+    if not isinstance(options, list) or not options or not all(isinstance(option, str) for option in options):
+        return tool.output
+    text = {"type": "string"}
+    fields = {
+        "choice": {"type": "string", "enum": options},
+        "because": {"type": "string", "maxLength": LONGEST},
+        "by": text,
+    }
+    node = {"type": "object", "properties": fields, "required": list(fields), "additionalProperties": False}
     return Shape(node, node)

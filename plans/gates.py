@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
 from governance.conditions import MISSING, Truth, evaluate
 from governance.findings import Finding
@@ -34,10 +36,28 @@ def rule_steps(subject: Subject) -> tuple[tuple[Ruling, ...], list[Finding]]:
     return tuple(rulings), findings
 
 
+def rule_known(subject: Subject, step_id: str, args: Mapping[str, Any]) -> Ruling | None:
+    """The ruling on a step whose arguments are these; None where something speaks against it."""
+    tool, policy = subject.tools[step_id], subject.premises.policy
+    facts = _facts_of(step_id, tool, subject, _taint(subject)[step_id], dict(args))
+    facts = replace(facts, amount_known=True)
+    ruling, wrong = _rule(facts, subject.premises)
+    if ruling.kind is RulingKind.FORBID:
+        return ruling
+    return None if wrong or list(_enough(facts, ruling, policy)) else ruling
+
+
 def _facts(step_id: str, tool: Interface, subject: Subject, tainted: frozenset[str]) -> StepFacts:
-    spec, scope = tool.spec, {"request": subject.premises.request}
+    scope = {"request": subject.premises.request}
     values = {name: evaluate_expression(value, scope) for name, value in subject.expressions[step_id].items()}
     known = {name: value for name, value in values.items() if value is not MISSING}
+    return _facts_of(step_id, tool, subject, tainted, known)
+
+
+def _facts_of(
+    step_id: str, tool: Interface, subject: Subject, tainted: frozenset[str], known: dict[str, Any]
+) -> StepFacts:
+    spec = tool.spec
     amount = known.get(spec.amount)
     is_number = isinstance(amount, int | float) and not isinstance(amount, bool)
     return StepFacts(
@@ -53,6 +73,7 @@ def _facts(step_id: str, tool: Interface, subject: Subject, tainted: frozenset[s
         tainted=tainted,
         sensitive=frozenset(spec.sensitive),
         args=known,
+        requester_roles=subject.premises.requester.roles,
     )
 
 
@@ -66,12 +87,19 @@ def _taint(subject: Subject) -> Mapping[str, frozenset[str]]:
     """The arguments of each step that untrusted data reaches.
 
     Untrusted are the request's untrusted fields, the output of tools that say so, and the output of any step that an
-    untrusted argument went into: it was chosen by it.
+    untrusted argument went into: it was chosen by it. Not so an argument that its tool calls closed: that is only looked
+    up among the system's own records.
     """
     untrusted = subject.premises.untrusted
     uses = {step_id: _uses(args, subject.loops.get(step_id)) for step_id, args in subject.expressions.items()}
     feeds: dict[str, list[str]] = {}
-    for step_id, used in uses.items():
+    telling = {
+        step_id: [
+            use for use in used if step_id not in subject.tools or use[0] not in subject.tools[step_id].spec.closed
+        ]
+        for step_id, used in uses.items()
+    }
+    for step_id, used in telling.items():
         for _, root, _ in used:
             feeds.setdefault(root, []).append(step_id)
 
@@ -80,7 +108,7 @@ def _taint(subject: Subject) -> Mapping[str, frozenset[str]]:
 
     dirty: set[str] = set()
     fresh = [step_id for step_id, tool in subject.tools.items() if tool.spec.untrusted_output]
-    fresh += [step_id for step_id, used in uses.items() if any(is_dirty(root, field) for _, root, field in used)]
+    fresh += [step_id for step_id, used in telling.items() if any(is_dirty(root, field) for _, root, field in used)]
     while fresh:
         step_id = fresh.pop()
         if step_id not in dirty:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from governance.conditions import MISSING, Truth, problems
@@ -14,6 +15,8 @@ from plans.implication import conjuncts, implies, settled
 from plans.resolve import evaluate_expression
 from plans.schemas import close, listed
 from plans.subject import Subject
+
+_ROOT = re.compile(r"(?<!\{)\{([a-z][a-z0-9_]*)")
 
 
 def goal_findings(subject: Subject) -> Iterator[Finding]:
@@ -61,9 +64,21 @@ def _reacher(goal: Goal, subject: Subject) -> str:
     return f"add a step with {able[-1]}" if able else f"no tool in the catalog provides {goal.provides}"
 
 
+def _renamed(value: Any, steps: Mapping[str, str]) -> Any:
+    """The goal's word with the ids of steps for those of goals: how a plan must write it."""
+    if isinstance(value, Mapping):
+        if set(value) == {"$ref"} and isinstance(value["$ref"], str):
+            root, dot, rest = value["$ref"].partition(".")
+            return {"$ref": f"{steps.get(root, root)}{dot}{rest}"}
+        if set(value) == {"$text"} and isinstance(value["$text"], str):
+            return {"$text": _ROOT.sub(lambda hole: f"{{{steps.get(hole[1], hole[1])}", value["$text"])}
+        return {name: _renamed(part, steps) for name, part in value.items()}
+    return [_renamed(part, steps) for part in value] if isinstance(value, list | tuple) else value
+
+
 def _args(goal: Goal, step_id: str, subject: Subject) -> Iterator[Finding]:
     step = subject.steps[step_id]
-    for name, bound in goal.args.items():
+    for name, bound in _renamed(goal.args, subject.plan.goal_steps).items():
         place = f"steps.{step_id}.args.{name}"
         if name not in step.args:
             yield codes.GOAL_ARGS(place, f"the goal {goal.id} binds {name}", f"write {name}: {bound!r}")
@@ -80,9 +95,10 @@ def _agree(written: Any, bound: Any, subject: Subject) -> bool:
 
 def _narrowed(goal: Goal, step_id: str, subject: Subject) -> Iterator[Finding]:
     when = subject.whens.get(step_id)
-    known = conjuncts(goal.when) if goal.when is None or not problems(goal.when) else ()
+    wanted = _renamed(goal.when, subject.plan.goal_steps)
+    known = conjuncts(wanted) if wanted is None or not problems(wanted) else ()
     if when is not None and not implies(known, when):
-        fix = f"write when: {goal.when!r}" if goal.when else "leave `when` out"
+        fix = f"write when: {wanted!r}" if wanted else "leave `when` out"
         yield codes.GOAL_NARROWED(f"steps.{step_id}.when", f"{step_id} may be skipped where {goal.id} is wanted", fix)
 
 

@@ -142,4 +142,14 @@ def _text(condition: Condition) -> str:
 
 def settled(condition: Condition | None, request: Mapping[str, Any]) -> Truth:
     """What a condition comes to from the request alone; UNKNOWN where it needs more. None is YES."""
-    return Truth.YES if condition is None else evaluate(condition, {"request": request})
+    return Truth.YES if condition is None else evaluate(_open_about_steps(condition), {"request": request})
+
+
+def _open_about_steps(condition: Any) -> Any:
+    """The condition with ``$exists`` of what a step is yet to answer as a comparison, which then has no answer."""
+    if isinstance(condition, Mapping):
+        body = condition.get("$exists")
+        if isinstance(body, Mapping) and not str(body.get("$ref")).startswith("request."):
+            return {"$ne": [body, None]}
+        return {name: _open_about_steps(part) for name, part in condition.items()}
+    return [_open_about_steps(part) for part in condition] if isinstance(condition, list | tuple) else condition

@@ -8,16 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from pydantic import ValidationError
+
 from governance.findings import Finding
 from governance.forms import schema_problem
 from plans import codes
-from plans.expressions import Literal
+from plans.expressions import Fields, Literal
 from plans.implication import conjuncts
 from plans.proposals import Proposals
 from plans.schemas import Shape, close
 from plans.subject import Subject
 from plans.values import Where, check_value
-from tools.inside import CLOCK_WAIT, PEOPLE_ASK, RUNS_START
+from tools.choosing import Choosing
+from tools.inside import CHOOSE, CLOCK_WAIT, PEOPLE_ASK, RUNS_START
 
 
 def inside_findings(subject: Subject) -> Iterator[Finding]:
@@ -28,6 +31,8 @@ def inside_findings(subject: Subject) -> Iterator[Finding]:
         elif step.tool == CLOCK_WAIT and len(step.args.keys() & {"until", "for_seconds"}) != 1:
             place = f"steps.{step_id}.args"
             yield codes.BAD_LITERAL(place, "a wait takes either until or for_seconds", "give one of them")
+        elif step.tool == CHOOSE:
+            yield from _choice(step_id, subject)
         elif step.tool == RUNS_START:
             yield from _child(step_id, subject)
 
@@ -40,6 +45,32 @@ def _form(step_id: str, subject: Subject) -> Iterator[Finding]:
     if problem:
         fix = 'write {"type": "object", "properties": {"size": {"type": "string"}}, "required": ["size"]}'
         yield codes.BAD_LITERAL(f"steps.{step_id}.args.schema", f"the form {problem}", fix)
+
+
+def _choice(step_id: str, subject: Subject) -> Iterator[Finding]:
+    """Options and rules are written out in the plan, rules look at facts that it hands in, and somebody can be asked."""
+    args, place = subject.expressions[step_id], f"steps.{step_id}.args"
+    parts = {name: args.get(name) for name in ("options", "rules", "to")}
+    written = {name: part.value for name, part in parts.items() if isinstance(part, Literal)}
+    for name in ("options", "rules", "to"):
+        if name in args and name not in written:
+            yield codes.BAD_LITERAL(f"{place}.{name}", f"the {name} of a choice are written out in the plan", "")
+    facts = args.get("facts")
+    names = set(facts.fields) if isinstance(facts, Fields) else set(getattr(facts, "value", {}))
+    try:
+        choosing = Choosing.model_validate({"question": "-", "to": "-", **written, "facts": {}})
+    except ValidationError as error:
+        yield codes.BAD_LITERAL(place, f"the choice is not one: {error.errors()[0]['msg']}", "")
+        return
+    for rule in choosing.rules:
+        for name in sorted(rule.where.keys() - names):
+            fix = close(name, sorted(names))
+            yield codes.BAD_LITERAL(
+                f"{place}.rules", f"a rule looks at {name}, which is no fact", f"did you mean {fix}?" if fix else ""
+            )
+    directory = subject.premises.directory
+    if "to" in written and not (directory.find(choosing.to) or directory.members_of(choosing.to)):
+        yield codes.APPROVER_UNKNOWN(f"{place}.to", f"“{choosing.to[:80]}”, who is asked, is nobody", "")
 
 
 def _child(step_id: str, subject: Subject) -> Iterator[Finding]:

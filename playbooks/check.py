@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -11,12 +12,15 @@ from jsonschema import Draft202012Validator, SchemaError
 from governance.conditions import problems as condition_problems
 from governance.conditions import references
 from governance.findings import Finding, Severity
+from governance.goals import Goal
 from governance.people import Directory
 from governance.policy import PolicyRule
 from playbooks.expressions import problems as expression_problems
 from playbooks.model import Playbook
 from playbooks.policy import rule_findings
 from tools.contract import ToolSpec
+
+_HOLE = re.compile(r"\{([^{}]*)\}")
 
 
 def check_playbook(playbook: Playbook, tools: Mapping[str, ToolSpec], directory: Directory) -> tuple[Finding, ...]:
@@ -85,7 +89,7 @@ def _goals(playbook: Playbook, tools: Mapping[str, ToolSpec]) -> Iterator[Findin
             if other not in ids:
                 yield _error("goal-unknown", f"{where}.after", f"there is no goal {other}")
         if goal.when is not None:
-            yield from _condition(goal.when, f"{where}.when", _fields(playbook))
+            yield from _condition(goal, f"{where}.when", playbook)
 
 
 def _goal_args(playbook: Playbook, tools: Mapping[str, ToolSpec], number: int) -> Iterator[Finding]:
@@ -98,27 +102,36 @@ def _goal_args(playbook: Playbook, tools: Mapping[str, ToolSpec], number: int) -
             fix = f"did you mean {near[0]}?" if near else f"it takes {', '.join(sorted(inputs))}"
             yield _error("goal-unknown-argument", where, f"no tool that provides {goal.provides} takes {name}", fix)
         for path in references(value):
-            yield from _field_of(path, where, _fields(playbook))
-        for sentence in _text_problems(value, _fields(playbook)):
-            yield _error("expression-form", where, sentence)
+            yield from _reference(path, where, playbook, goal)
+        for path in _text_paths(value):
+            yield from _reference(path, where, playbook, goal)
 
 
-def _text_problems(value: Any, fields: Mapping[str, Any]) -> list[str]:
-    """Problems of every ``$text`` at any depth of an argument."""
+def _text_paths(value: Any) -> list[str]:
+    """What every ``$text`` at any depth of an argument refers to."""
     if isinstance(value, Mapping):
-        if set(value) == {"$text"}:
-            return expression_problems(value, fields)
-        return [sentence for part in value.values() for sentence in _text_problems(part, fields)]
+        template = value.get("$text")
+        if isinstance(template, str):
+            return _HOLE.findall(template.replace("{{", "").replace("}}", ""))
+        return [path for part in value.values() for path in _text_paths(part)]
     if isinstance(value, list):
-        return [sentence for part in value for sentence in _text_problems(part, fields)]
+        return [path for part in value for path in _text_paths(part)]
     return []
 
 
-def _condition(condition: Mapping[str, Any], where: str, fields: Mapping[str, Any]) -> Iterator[Finding]:
-    for sentence in condition_problems(condition):
+def _reference(path: str, where: str, playbook: Playbook, goal: Goal) -> Iterator[Finding]:
+    """A goal refers to the request, or to what the step of another goal answers with, by that goal's id."""
+    root = path.partition(".")[0]
+    if root != goal.id and root in {other.id for other in playbook.goals}:
+        return
+    yield from _field_of(path, where, _fields(playbook))
+
+
+def _condition(goal: Goal, where: str, playbook: Playbook) -> Iterator[Finding]:
+    for sentence in condition_problems(goal.when):
         yield _error("condition-form", where, sentence)
-    for path in references(condition):
-        yield from _field_of(path, where, fields)
+    for path in references(goal.when):
+        yield from _reference(path, where, playbook, goal)
 
 
 def _field_of(path: str, where: str, fields: Mapping[str, Any]) -> Iterator[Finding]:

@@ -138,13 +138,17 @@ def _problem(known: StepFold) -> str:
 
 
 def _ruling(state: RunFold, step_id: str) -> Ruling | None:
+    if step_id in state.ruled:
+        return state.ruled[step_id].ruling
     return next((r for r in (state.checked.rulings if state.checked else ()) if r.step == written_id(step_id)), None)
 
 
 def _decisions(entries: Iterable[Entry]) -> Iterable[Decision]:
     for entry in entries:
         body = entry.parsed()
-        if isinstance(body, ev.RequestUnderstood | ev.PlanWritten | ev.ReviewDecided | ev.FailureDiagnosed):
+        if isinstance(
+            body, ev.RequestUnderstood | ev.PlanWritten | ev.ReviewDecided | ev.FailureDiagnosed | ev.StepChosen
+        ):
             yield body.decision
         elif isinstance(body, ev.ReviewAsked) and body.card.recommendation is not None:
             yield body.card.recommendation

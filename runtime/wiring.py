@@ -33,6 +33,7 @@ from memory.liveness import open_liveness
 from memory.migrate import migrate
 from memory.permits import open_permits
 from memory.rates import Rates
+from memory.recall import Recall
 from memory.reviews import Reviews
 from memory.runs import Runs
 from memory.sessionlocks import open_session_locks
@@ -103,6 +104,7 @@ async def build(
             clock=clock,
             entropy=entropy,
             addresses=addresses(settings),
+            cases=Recall(database),
         )
         yield _application(
             settings,

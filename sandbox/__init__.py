@@ -1,1 +1,1 @@
-"""The pretend company Acme: nine small HTTP systems to practise on. A separate program; nothing imports it."""
+"""The pretend company Acme: twelve small HTTP systems to practise on. A separate program; nothing imports it."""

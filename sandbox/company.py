@@ -1,4 +1,4 @@
-"""The company put together: the nine systems in the order of their ports, their apps, and the shared engine."""
+"""The company put together: the twelve systems in the order of their ports, their apps, and the shared engine."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -13,13 +13,16 @@ from sandbox.engine.store import Store
 from sandbox.engine.system import System
 from sandbox.seed import is_empty, seed
 from sandbox.systems.benefits import BENEFITS
+from sandbox.systems.billing import BILLING
 from sandbox.systems.expenses import EXPENSES
 from sandbox.systems.facilities import FACILITIES
 from sandbox.systems.identity import IDENTITY
 from sandbox.systems.mail import MAIL
 from sandbox.systems.orgchart import ORGCHART
 from sandbox.systems.payroll import PAYROLL
+from sandbox.systems.procurement import PROCUREMENT
 from sandbox.systems.security import SECURITY
+from sandbox.systems.support import SUPPORT
 from sandbox.systems.training import TRAINING
 
 SYSTEMS: tuple[System, ...] = (
@@ -32,6 +35,9 @@ SYSTEMS: tuple[System, ...] = (
     BENEFITS,
     EXPENSES,
     MAIL,
+    PROCUREMENT,
+    SUPPORT,
+    BILLING,
 )
 
 

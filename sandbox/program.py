@@ -1,4 +1,4 @@
-"""The program: ten HTTP servers in one event loop, from start table to clean stop."""
+"""The program: thirteen HTTP servers in one event loop, from start table to clean stop."""
 
 import asyncio
 import contextlib
@@ -26,7 +26,7 @@ _SHUTDOWN_SECONDS = 1
 
 
 class QuietServer(uvicorn.Server):
-    """uvicorn's server as one of ten: the program handles the signals, and nothing ticks while nobody calls."""
+    """uvicorn's server as one of thirteen: the program handles the signals, and nothing ticks while nobody calls."""
 
     def __init__(self, app: FastAPI) -> None:
         config = uvicorn.Config(
@@ -72,7 +72,7 @@ def run(
     state: Annotated[Path, typer.Option(help="Folder that keeps the company's state.")] = Path(".steward/sandbox"),
     ports_file: Annotated[Path | None, typer.Option(help="Write the ports here as JSON once all listen.")] = None,
 ) -> None:
-    """Run the pretend company Acme: nine systems and a control app, until SIGTERM or Ctrl-C."""
+    """Run the pretend company Acme: twelve systems and a control app, until SIGTERM or Ctrl-C."""
     try:
         sockets = _bind(base_port)
         asyncio.run(_serve(sockets, state, ports_file))

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from sandbox.engine.store import JsonObject
 from sandbox.engine.work import Records
+from sandbox.trade import trade_records
 
 _LONG_AGO = "2026-01-05T09:00:00.000Z"
 _START = "2026-01-05"
@@ -77,7 +78,7 @@ def is_empty(db: sqlite3.Connection) -> bool:
 
 def seed(db: sqlite3.Connection) -> None:
     """Write all seeded records. No effect is counted for them."""
-    for system, kind, identifier, record in (*_places(), *_catalogues(), *_desks(), *_people()):
+    for system, kind, identifier, record in (*_places(), *_catalogues(), *_desks(), *_people(), *trade_records()):
         Records(db, system).put(kind, identifier, record, seeded=True)
 
 

@@ -29,6 +29,9 @@ OURS = (
     "tools.benefits",
     "tools.expenses",
     "tools.mail",
+    "tools.procurement",
+    "tools.support",
+    "tools.billing",
 )
 
 

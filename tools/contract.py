@@ -173,7 +173,8 @@ class Tool:
     undo or says in ``irreversible`` why there is none. ``settle`` is how long after the deadline the system may still
     apply a lost call; ``lag`` how long its search may be behind. ``amount`` names the argument that is money;
     ``sensitive`` those that untrusted data must not reach without a gate. ``deferred`` is how long an answer may take
-    at most, of a tool that may return :class:`Deferred`.
+    at most, of a tool that may return :class:`Deferred`. ``closed`` names the arguments that are only looked up among
+    the system's own records: untrusted data in them does not make the answer untrusted.
     """
 
     name: str
@@ -199,6 +200,7 @@ class Tool:
     sensitive: frozenset[str] = frozenset()
     amount: str = ""
     untrusted_output: bool = False
+    closed: frozenset[str] = frozenset()
     deferred: timedelta | None = None
 
     @property
@@ -225,6 +227,7 @@ class Tool:
             sensitive=tuple(sorted(self.sensitive)),
             amount=self.amount,
             untrusted_output=self.untrusted_output,
+            closed=tuple(sorted(self.closed)),
             key_lifetime_s=self.key_lifetime.total_seconds() if self.key_lifetime else None,
             settle_s=self.settle.total_seconds(),
             lag_s=self.lag.total_seconds(),
@@ -253,6 +256,7 @@ class ToolSpec(BaseModel):
     sensitive: tuple[str, ...] = ()
     amount: str = ""
     untrusted_output: bool = False
+    closed: tuple[str, ...] = ()
     key_lifetime_s: float | None = None
     settle_s: float = 0
     lag_s: float = 0
@@ -268,7 +272,7 @@ class ToolSpec(BaseModel):
     def digest(self) -> str:
         """What a run pins: changes when any part of the contract does."""
         # What is not declared does not count: contracts from before the field was there keep their digest.
-        unsaid = {"deferred_s"} if self.deferred_s is None else set()
+        unsaid = {name for name in ("deferred_s", "closed") if not getattr(self, name)}
         return digest(self.model_dump(mode="json", exclude=unsaid))
 
 

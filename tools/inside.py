@@ -1,6 +1,6 @@
-"""The tools that act inside Steward: waiting for a moment, asking people, starting runs. No system, no wire.
+"""The tools that act inside Steward: waiting for a moment, asking people, choosing, starting runs. No system, no wire.
 
-The dispatcher performs ``clock.wait`` and ``people.ask`` itself; ``triggers.children`` performs ``runs.…``. Here are
+The dispatcher performs ``clock.wait``, ``people.ask`` and ``choice.make`` itself; ``triggers.children`` performs ``runs.…``. Here are
 their contracts, and what they come to in a dry run.
 """
 
@@ -13,10 +13,12 @@ from pydantic import AwareDatetime, Field, model_validator
 
 from governance.effects import EffectClass, UndoCall
 from governance.errors import Permanent
+from tools.choosing import Choosing, Chosen, pretended
 from tools.contract import Call, Tool, ToolModel
 
 SYSTEM_NAME = "steward"
 CLOCK_WAIT, PEOPLE_ASK, RUNS_START, RUNS_CANCEL = "clock.wait@1", "people.ask@1", "runs.start@1", "runs.cancel@1"
+CHOOSE = "choice.make@1"
 LONGEST = timedelta(days=3660)
 CHILD_TIME = timedelta(days=30)
 _DRY_MOMENT = datetime(2000, 1, 1, tzinfo=UTC)
@@ -124,6 +126,17 @@ TOOLS = (
         effect=EffectClass.READ,
         run=_nowhere,
         simulate=_answers,
+    ),
+    Tool(
+        name="choice.make",
+        system=SYSTEM_NAME,
+        summary="choose among declared options by the plan's rules, or ask a person where no rule holds",
+        input=Choosing,
+        output=Chosen,
+        effect=EffectClass.READ,
+        run=_nowhere,
+        simulate=lambda given, _key: pretended(given),
+        provides="choice.made",
     ),
     Tool(
         name="runs.start",

@@ -7,7 +7,7 @@ wherever a schema comes from: our tools, a company's, or a playbook's request.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
@@ -45,3 +45,11 @@ Site = Annotated[str, Semantic("Site")]
 Email = Annotated[str, Semantic("Email")]
 GroupName = Annotated[str, Semantic("GroupName")]
 PersonName = Annotated[str, Semantic("PersonName")]
+SupplierStanding = Annotated[Literal["known", "new", "blocked"], Semantic("SupplierStanding")]
+BudgetLeft = Annotated[int, Semantic("BudgetLeft")]
+OrderId = Annotated[str, Semantic("OrderId")]
+ReservationId = Annotated[str, Semantic("ReservationId")]
+TicketId = Annotated[str, Semantic("TicketId")]
+InvoiceId = Annotated[str, Semantic("InvoiceId")]
+CustomerId = Annotated[str, Semantic("CustomerId")]
+CreditNoteId = Annotated[str, Semantic("CreditNoteId")]

@@ -49,8 +49,8 @@ def _shared_names(ours: Sequence[ToolFile], company: Sequence[ToolFile]) -> Iter
 
 def _effect(place: str, tool: Tool) -> Iterator[Finding]:
     if tool.effect is EffectClass.READ:
-        if tool.undo or tool.provides:
-            yield _finding("tool_read_with_effect", place, "is a read and has an undo or provides something")
+        if tool.undo:
+            yield _finding("tool_read_with_effect", place, "is a read and has an undo")
         return
     if not tool.undo and not tool.irreversible:
         sentence = "has an effect, and neither an undo nor a word why there is none"
@@ -65,7 +65,7 @@ def _effect(place: str, tool: Tool) -> Iterator[Finding]:
 
 def _arguments(place: str, tool: Tool) -> Iterator[Finding]:
     fields = set(tool.input.model_fields)
-    named = {"sensitive": tool.sensitive, "amount": {tool.amount} - {""}}
+    named = {"sensitive": tool.sensitive, "amount": {tool.amount} - {""}, "closed": tool.closed}
     for word, names in named.items():
         for name in sorted(names - fields):
             fix = f"its inputs are {', '.join(sorted(fields))}"

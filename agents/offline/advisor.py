@@ -1,10 +1,12 @@
-"""Advice on a review, by rule: does the action say what the request says?"""
+"""Advice on a review, by rule: does the action say what the request says, and what do figures and cases say?"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
+from agents.offline.experience import concerns, evidence, sureness
+from agents.ports import NOTHING_KNOWN, Background
 from governance.decisions import Decision, DecisionKind
 from governance.people import Person
 from governance.policy import Ruling
@@ -16,7 +18,7 @@ _REJECT = 0.9
 
 
 class OfflineAdvisor:
-    """Compares arguments with the request. It can see a contradiction; whether a thing is wise, it cannot."""
+    """Compares arguments with the request, with what was read, and with past cases. Whether a thing is wise, it cannot see."""
 
     async def advise(
         self,
@@ -27,19 +29,20 @@ class OfflineAdvisor:
         ruling: Ruling,
         request: Mapping[str, Any],
         requester: Person,
+        background: Background = NOTHING_KNOWN,
     ) -> Decision:
         """``reject`` when an argument contradicts the request, ``look`` when something deserves a look, else ``approve``."""
-        differing = [name for name, value in args.items() if name in request and request[name] != value]
-        concerns = _concerns(tool, args, request, requester)
+        differing = [name for name, value in args.items() if name in request and not _same(request[name], value)]
+        worries = [*_concerns(tool, args, request, requester), *concerns(tool, args, background)]
         agreeing = [name for name, value in args.items() if value in request.values()]
         if differing:
             name = differing[0]
             choice, sure = "reject", _REJECT
             why = f"{name} is {args[name]!s}, and the request says {request[name]!s}"
-        elif concerns:
-            choice, sure, why = "look", _LOOK_LOW, "; ".join(concerns)
+        elif worries:
+            choice, sure, why = "look", _LOOK_LOW, "; ".join(worries)
         else:
-            choice, sure = "approve", _APPROVE
+            choice, sure = "approve", sureness(_APPROVE, background.cases)
             why = "every argument agrees with the request, and nothing else speaks against it"
         return Decision(
             kind=DecisionKind.ADVICE,
@@ -48,8 +51,18 @@ class OfflineAdvisor:
             reasoning=f"{why[:1].upper()}{why[1:]}. It is asked because {ruling.because}.",
             confidence=sure,
             decider="rule:advisor",
-            evidence=tuple(f"{name} is what the request says" for name in agreeing),
+            evidence=(
+                *(f"{name} is what the request says" for name in agreeing),
+                *evidence(tool, args, background),
+            ),
         )
+
+
+def _same(said: Any, value: Any) -> bool:
+    """Whether an argument is what the request says; a system may write a name with other capitals."""
+    if isinstance(said, str) and isinstance(value, str):
+        return said.casefold() == value.casefold()
+    return bool(said == value)
 
 
 def _concerns(tool: ToolSpec, args: Mapping[str, Any], request: Mapping[str, Any], requester: Person) -> list[str]:

@@ -28,11 +28,11 @@ def read_choices(ground: Ground) -> None:
 
 
 def all_choices(ground: Ground) -> set[str]:
-    """Every way to write a choice of any field, in lower case."""
+    """Every way to write a choice of any field that takes its words alone, in lower case."""
     return {
         words.casefold()
         for schema in ground.schema.values()
-        if isinstance(schema.get("enum"), list)
+        if isinstance(schema.get("enum"), list) and not schema.get("x-anywhere")
         for choice in schema["enum"]
         for words in (str(choice), *_spellings(schema, str(choice)))
     }
@@ -80,7 +80,8 @@ def _is_denied(text: str, span: Span) -> bool:
 
 def _mentions(ground: Ground, name: str, choice: str) -> list[Span]:
     """Where a choice is named. An ordinary word in other letters only beside a cue, or in a draft that asks."""
-    text = ground.passage.free
+    # What is bought may say what kind of thing it is: such a choice is read from words that another field has taken too.
+    text = ground.passage.text if ground.schema[name].get("x-anywhere") else ground.passage.free
     found: list[Span] = []
     cues = cue_pattern([*ground.cues(name), name.replace("_", " ")])
     for words in _spellings(ground.schema[name], choice):

@@ -11,7 +11,7 @@ from agents.offline.passages import cue_pattern
 from playbooks.model import Playbook
 
 _DENIED = re.compile(
-    r"(?:\b(?:do not|don't|does not|doesn't|is not|isn't|are not|aren't|never|not|no|nobody|without|welcome)\s+(?:\w+\s+)?"
+    r"(?:\b(?:no (?:more )?need to|do not|don't|does not|doesn't|is not|isn't|are not|aren't|never|not|no|nobody|without|welcome)\s+(?:\w+\s+)?"
     r"|\b(?:stop|cancel|abort|undo|revert|reverse|withdraw|postpone|delay|pause|resume|change|update|correct|move|call off)"
     r"\s+(?:(?:the|this|that|her|his|their|our|my|\w+'s?)\s+)?"
     r"|\b(?:need|want|wish for|look(?:ing)? for|search(?:ing)? for)\s+an?\s+)$",
@@ -41,6 +41,27 @@ _ALSO = {
     "offboard": ("exit of", "exit process", "parting ways with"),
     "resigned": ("resignation", "resigns", "handed in her notice", "handed in his notice", "quits"),
     "last day is": ("last day was",),
+    "purchase": (
+        "purchasing",
+        "buying request",
+        "raise a po",
+        "requisition",
+        "order form",
+        "need to spend",
+        "approval to spend",
+        "approval for a",
+        "i want to order",
+        "can you order",
+    ),
+    "triage": (
+        "support request",
+        "support case",
+        "support inbox",
+        "customer request",
+        "customer complaint",
+        "classify and route",
+    ),
+    "dispute": ("wants a credit note", "does not accept the invoice", "don't accept the invoice"),
     "leaves us": ("retires", "contract ends", "employment ends"),
 }
 

@@ -14,9 +14,10 @@ from agents.offline.slots import slots
 from agents.offline.sources import RequestFields
 from agents.offline.wording import RULE, confidence, reason
 from agents.ports import PlanningTask, Proposal
-from governance.conditions import Truth, evaluate, problems
+from governance.conditions import Truth, problems
 from governance.decisions import Alternative, Decision, DecisionKind
 from governance.goals import Goal
+from plans.implication import settled
 from plans.language import Plan, Step
 from tools.contract import ToolSpec
 
@@ -58,7 +59,7 @@ class OfflinePlanner:
 def _may_hold(goal: Goal, request: Mapping[str, object]) -> bool:
     if goal.when is None or problems(goal.when):
         return True
-    return evaluate(goal.when, {"request": request}) is not Truth.NO
+    return settled(goal.when, request) is not Truth.NO
 
 
 def _latest(tools: Mapping[str, ToolSpec], avoid: frozenset[str]) -> tuple[Act, ...]:

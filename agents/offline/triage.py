@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -11,8 +11,10 @@ from jsonschema import Draft202012Validator
 
 from agents.offline.answers import read_answer
 from agents.offline.choices import all_choices, read_choices
+from agents.offline.companies import read_company
 from agents.offline.contacts import read_contacts
 from agents.offline.letters import asked_part
+from agents.offline.marked import read_patterns, read_verbatim, without_verbatim
 from agents.offline.mentions import asked_for, spoken_phrases
 from agents.offline.names import NameReading, read_name
 from agents.offline.passages import TAKEN, Passage, plain
@@ -47,8 +49,9 @@ class OfflineTriage:
         draft: Understood | None = None,
     ) -> Understood | NotUnderstood:
         """The request in ``text``, or what to ask; with ``draft``, ``text`` answers what was open in it."""
-        text = asked_part(plain(text[:_LONGEST]))
-        named = asked_for(playbooks, text)
+        whole = plain(text[:_LONGEST])
+        text = asked_part(whole)
+        named = _named(playbooks, text)
         drafted = next((playbook for playbook in playbooks if draft and playbook.id == draft.playbook), None)
         if draft is not None and drafted is not None and not _starts_anew(named, text, draft):
             still = frozenset({*draft.missing, *draft.doubtful})
@@ -62,9 +65,23 @@ class OfflineTriage:
             return _not_understood(text, playbooks, list(newest.values()))
         playbook = next(iter(newest.values()))
         phrases = spoken_phrases(playbook, playbooks, text)
-        ground = Ground(playbook, Passage(text), directory, today, phrases=phrases)
+        # Where a field wants somebody else's words, all of them are kept: they are data there.
+        verbatim = any(isinstance(one, dict) and one.get("x-verbatim") for one in _properties(playbook))
+        ground = Ground(playbook, Passage(whole if verbatim else text), directory, today, phrases=phrases)
         _read(ground)
         return _understood(ground, None)
+
+
+def _named(playbooks: Sequence[Playbook], text: str) -> list[Playbook]:
+    """The playbooks that the text asks for. Of several, those that it names in its own words and not in a quotation."""
+    named = asked_for(playbooks, text)
+    own = asked_for(named, without_verbatim(text))
+    return own if len(named) > 1 and own else named
+
+
+def _properties(playbook: Playbook) -> Iterable[Any]:
+    properties = playbook.request.get("properties", {})
+    return properties.values() if isinstance(properties, dict) else ()
 
 
 def _starts_anew(named: Sequence[Playbook], text: str, draft: Understood) -> bool:
@@ -79,10 +96,12 @@ def _starts_anew(named: Sequence[Playbook], text: str, draft: Understood) -> boo
 
 def _read(ground: Ground) -> None:
     """Every reader in turn; each takes the words that it used. Names go last, when little else is left to mistake."""
+    read_verbatim(ground)
+    read_patterns(ground)
     read_contacts(ground)
     read_date_fields(ground)
     read_amounts(ground)
-    name = _name(ground)
+    name = _name(ground) if {"first_name", "last_name"} & ground.schema.keys() else None
     if name is not None:
         _keep_name(ground, name)
     read_words(ground)
@@ -92,6 +111,7 @@ def _read(ground: Ground) -> None:
                 read_apposition(ground, field, name.end)
                 break
     read_title(ground)
+    read_company(ground)
     read_choices(ground)
 
 

@@ -22,7 +22,10 @@ _MONEY = re.compile(
     re.IGNORECASE,
 )
 _YEARLY = re.compile(r"\s*(?:p\.?\s?a\.?|(?:a|per|/)\s*(?:year|annum)|yearly|annually)(?!\w)", re.IGNORECASE)
-_OURS = {"eur", "euro", "euros", "€"}
+_CURRENCIES = {
+    "EUR": frozenset({"eur", "euro", "euros", "€"}),
+    "USD": frozenset({"usd", "$", "dollar", "dollars"}),
+}
 _ENDS = (
     "in",
     "at",
@@ -63,6 +66,9 @@ _NO_APPOSITION = frozenset(
         "please",
         "also",
     }
+)
+_UNKNOWN = re.compile(
+    r"(?:still\s+|yet\s+)?(?:unknown|not known|undecided|to be|tbd|tba|needed|any|unsure|approval)\b", re.IGNORECASE
 )
 _LONGEST_TITLE = 8  # words up to the next comma; a title is shorter than a clause
 _FAR, _RECENT = relativedelta(years=3), relativedelta(days=31)
@@ -142,12 +148,23 @@ def read_amounts(ground: Ground) -> None:
             if match and _keep_amount(ground, slot.name, match):
                 ground.passage.take(cue.start(), match.end())
                 break
-
+        if slot.name not in ground.found and "x-currency" in ground.schema[slot.name]:
+            _read_only_price(ground, slot.name)
     for slot in ground.slots:
         yearly = slot.kind == "integer" and slot.name not in ground.found and "annual" in name_words(slot.name)
         found = [m for m in _MONEY.finditer(ground.passage.free) if _YEARLY.match(ground.passage.free, m.end())]
         if yearly and len(found) == 1 and _keep_amount(ground, slot.name, found[0]):
             ground.passage.take(*found[0].span())
+
+
+def _read_only_price(ground: Ground, name: str) -> None:
+    """A field that says its currency takes the only sum of money there is, wherever it stands."""
+    sums = [match for match in _MONEY.finditer(ground.passage.free) if match["before"] or match["after"]]
+    said = tuple(dict.fromkeys(match[0].strip() for match in sums))
+    if len(said) > 1:
+        ground.set(name, None, " / ".join(said), f"Which amount is it: {' or '.join(said)}?")
+    elif sums and _keep_amount(ground, name, sums[0]):
+        ground.passage.take(*sums[0].span())
 
 
 def read_amount(ground: Ground, name: str, text: str) -> bool:
@@ -163,10 +180,12 @@ def _keep_amount(ground: Ground, name: str, match: re.Match[str]) -> bool:
     number = float(digits) * (1000 if match["kilo"] else 1)
     if number > 10**12 or not quote:
         return False
+    ours = str(ground.schema[name].get("x-currency", "EUR"))
     if match["monthly"]:
-        ground.set(name, None, quote, f"{quote} is for a month. {ground.ask(name)} (EUR a year)")
-    elif currency and currency not in _OURS:
-        ground.set(name, None, quote, f"{quote} is not in EUR. {ground.ask(name)} (EUR)")
+        span = "" if "x-currency" in ground.schema[name] else " (EUR a year)"
+        ground.set(name, None, quote, f"{quote} is for a month. {ground.ask(name)}{span}")
+    elif currency and currency not in _CURRENCIES.get(ours, frozenset()):
+        ground.set(name, None, quote, f"{quote} is not in {ours}. {ground.ask(name)} ({ours})")
     elif number != int(number):
         ground.set(name, None, quote, f"{quote} is not a whole amount. {ground.ask(name)}")
     else:
@@ -220,7 +239,11 @@ def _keep_words(ground: Ground, name: str, start: int, begin: int) -> bool:
     boundary = re.search(rf"[,;:!?()/|\n{TAKEN}]|\.(?:\s|$)|\s-\s|{stop}", rest, re.IGNORECASE)
     words = (rest[: boundary.start()] if boundary else rest).rstrip(" .")
     words = trimmed(words, all_choices(ground))
+    if _UNKNOWN.match(words):
+        return False
     if len(words) < 2 or words.split()[0].casefold() in _NO_TITLE or not re.search(r"[^\W\d_]", words):
+        return False
+    if re.sub(r"^(?:the|our|an?)\s+", "", words.casefold()) in all_choices(ground):
         return False
     quote = ground.passage.take(begin, begin + len(words))
     ground.passage.take(start, begin)

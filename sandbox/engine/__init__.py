@@ -1,1 +1,1 @@
-"""What all nine systems share: storage, authentication, rate limits, keys, faults, and the counting of effects."""
+"""What all twelve systems share: storage, authentication, rate limits, keys, faults, and the counting of effects."""

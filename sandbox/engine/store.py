@@ -19,7 +19,7 @@ def stamp(seconds: float) -> str:
 
 
 class Store:
-    """One connection on one file in the state folder, made on first use. Transactions take turns: all ten apps run in one event loop."""
+    """One connection on one file in the state folder, made on first use. Transactions take turns: all thirteen apps run in one event loop."""
 
     def __init__(self, folder: Path, clock: Callable[[], float]) -> None:
         folder.mkdir(parents=True, exist_ok=True)

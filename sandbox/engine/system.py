@@ -14,7 +14,7 @@ Auth = Literal["oauth2", "api_key", "basic"]
 
 @dataclass(frozen=True)
 class System:
-    """One of the nine. `shape` puts the system's own error body around a refusal (whose status is already final)."""
+    """One of the twelve. `shape` puts the system's own error body around a refusal (whose status is already final)."""
 
     name: str
     about: str

@@ -1,1 +1,1 @@
-"""The nine systems, one file each."""
+"""The twelve systems, one file each."""

@@ -19,7 +19,7 @@ from governance.errors import Unavailable
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_SECONDS = 10.0
 _PR_SET_PDEATHSIG = 1
-SYSTEMS = 9
+SYSTEMS = 12
 
 
 @dataclass(frozen=True)
@@ -78,12 +78,12 @@ def program() -> str:
 
 
 def free_block() -> int:
-    """The first of ten ports in a row that are free now, for a sandbox of one's own. Raises Unavailable."""
+    """The first of thirteen ports in a row that are free now, for a sandbox of one's own. Raises Unavailable."""
     start = 20_000 + os.getpid() % 20_000
     for base in range(start, start + 10_000, SYSTEMS + 1):
         if all(is_free(base + offset) for offset in range(SYSTEMS + 1)):
             return base
-    raise Unavailable("No ten free ports in a row were found.")
+    raise Unavailable("No thirteen free ports in a row were found.")
 
 
 def is_free(port: int) -> bool:

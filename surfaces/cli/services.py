@@ -54,7 +54,7 @@ def serve() -> None:
 
 
 def sandbox() -> None:
-    """Run the sandbox company Acme: nine systems and a page that counts what is done to them."""
+    """Run the sandbox company Acme: twelve systems and a page that counts what is done to them."""
     settings = read_settings()
     ports = range(settings.sandbox_port, settings.sandbox_port + SYSTEMS + 1)
     taken = [str(port) for port in ports if not is_free(port)]

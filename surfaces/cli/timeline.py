@@ -14,6 +14,7 @@ from governance import events as ev
 from governance.chain import Entry
 from governance.effects import UNDO, EffectClass, StepStatus
 from governance.people import Directory
+from governance.policy import RulingKind
 from governance.reviews import Choice, ReviewCard, Verdict
 from surfaces.cli.tables import count
 
@@ -193,6 +194,16 @@ def _ended(body: ev.StepEnded, _: _Known) -> _Words:
     return mark, style, body.step, f"{word}: {what}" if what else word
 
 
+def _ruled(body: ev.StepRuled, known: _Known) -> _Words:
+    ruling = body.ruling
+    if ruling.kind is RulingKind.GO:
+        return "✓", _GOOD, body.step, f"goes by itself now that its arguments are known, by {ruling.rule}"
+    if ruling.kind is RulingKind.FORBID:
+        return "✗", _BAD, body.step, f"is forbidden by {ruling.rule}: {ruling.because}"
+    people = " or ".join(known.name(person) for person in ruling.approvers)
+    return "◆", _ASK, body.step, f"{people} is to decide, by {ruling.rule}"
+
+
 def _expanded(body: ev.StepExpanded, _: _Known) -> _Words:
     keys = ", ".join(item.key for item in body.items) or "there is none"
     return "≡", _CALM, body.step, f"for each of {count(len(body.items), 'item')}: {keys}"
@@ -251,6 +262,8 @@ _WORDS: Mapping[type, Callable[[Any, _Known], _Words]] = {
     ),
     ev.StepAnswered: lambda body, _: ("▸", _CALM, body.step, f"is answered by {body.by}"),
     ev.StepExpanded: _expanded,
+    ev.StepRuled: _ruled,
+    ev.StepChosen: lambda body, _: ("◆", _GOOD, body.step, f"{body.decision.choice}: {body.decision.reasoning}"),
     ev.StepReconciled: _reconciled,
     ev.StepEnded: _ended,
     ev.FailureDiagnosed: lambda body, _: ("!", _ASK, body.step, f"{body.choice}: {body.decision.reasoning}"),

@@ -1,4 +1,4 @@
-"""The end of the demo: what the nine systems hold, what the journal proves, where to go next."""
+"""The end of the demo: what the nine systems of an onboarding hold, what the journal proves, where to go next."""
 
 from __future__ import annotations
 

@@ -79,7 +79,7 @@ async def tell_story(screen: Screen, settings: Settings, *, keep: bool, ask: boo
 async def _open(play: Play, settings: Settings, seconds: float) -> None:
     await play.stage.acme.order_faults()
     play.screen.show(
-        Text(f"✓ PostgreSQL, a worker, and Acme with its nine systems run after {seconds:.1f} s ({settings.state}).")
+        Text(f"✓ PostgreSQL, a worker, and Acme with its systems run after {seconds:.1f} s ({settings.state}).")
     )
     play.screen.show(
         Text(

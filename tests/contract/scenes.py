@@ -36,6 +36,18 @@ NEW_BADGE: Args = {"account_id": "acc-000101", "display_name": NAME, "site": "Be
 NEW_ENROLMENT: Args = {"email": ADA, "course": "security-awareness", "due_on": "2027-03-01"}
 NEW_BENEFIT: Args = {"employee_id": "E-00101", "plan": "health-basic", "start_date": START}
 NEW_EXPENSES: Args = {"employee_id": "E-00101", "email": ADA, "monthly_limit": 500}
+NEW_ORDER: Args = {
+    "item": "12 workstations",
+    "amount": 47_000,
+    "supplier": "Keystone Computing",
+    "category": "hardware",
+    "cost_centre": "R&D",
+    "supplier_standing": "known",
+    "budget_left": 120_000,
+}
+KESTREL = "office@kestrel.example"
+NEW_TICKET: Args = {"customer": KESTREL, "text": "Invoice INV-1006 is not what we agreed."}
+NEW_NOTE: Args = {"invoice_id": "INV-1006", "amount": 300}
 MESSAGE: Args = {"to": ADA, "subject": "Welcome", "text": "See you on Monday.", "cc": [GRACE]}
 
 
@@ -79,6 +91,21 @@ async def removed_position(world: World) -> Args:
     return (await world.call("orgchart.remove_position", employee_id="E-00101")).output
 
 
+async def reserved(world: World) -> Args:
+    """Money that was set aside for an order."""
+    order_id = (await world.call("procurement.place_order", **NEW_ORDER)).output["order_id"]
+    wish = {"order_id": order_id, "cost_centre": "R&D", "amount": 47_000}
+    made = await world.call("procurement.reserve_budget", **wish)
+    return {"reservation_id": made.output["reservation_id"]}
+
+
+async def escalated(world: World) -> Args:
+    """A ticket that was escalated."""
+    ticket_id = (await world.call("support.open_ticket", **NEW_TICKET)).output["ticket_id"]
+    await world.call("support.escalate_ticket", ticket_id=ticket_id)
+    return {"ticket_id": ticket_id}
+
+
 _account = "identity.create_account", NEW_ACCOUNT
 _employee = "payroll.create_employee", NEW_EMPLOYEE
 _position = "orgchart.place_person", NEW_POSITION
@@ -87,6 +114,9 @@ _badge = "security.issue_badge", NEW_BADGE
 _enrolment = "training.enrol", NEW_ENROLMENT
 _benefit = "benefits.enrol", NEW_BENEFIT
 _expenses = "expenses.open_account", NEW_EXPENSES
+_order = "procurement.place_order", NEW_ORDER
+_ticket = "support.open_ticket", NEW_TICKET
+_note = "billing.issue_credit_note", NEW_NOTE
 
 SCENES: Mapping[str, Callable[[World], Awaitable[Args]]] = {
     "identity.create_account": plain(NEW_ACCOUNT),
@@ -129,4 +159,22 @@ SCENES: Mapping[str, Callable[[World], Awaitable[Args]]] = {
     "expenses.get_account": after(*_expenses, "expense_account_id"),
     "expenses.close_account": after(*_expenses, "expense_account_id"),
     "mail.send": plain(MESSAGE),
+    "procurement.supplier_history": plain({"supplier": "keystone computing"}),
+    "procurement.budget_left": plain({"cost_centre": "R&D"}),
+    "procurement.place_order": plain(NEW_ORDER),
+    "procurement.cancel_order": after(*_order, "order_id"),
+    "procurement.reserve_budget": after(*_order, "order_id", cost_centre="R&D", amount=47_000),
+    "procurement.release_budget": reserved,
+    "support.read_ticket": plain({"text": NEW_TICKET["text"]}),
+    "support.open_ticket": plain(NEW_TICKET),
+    "support.assign_ticket": after(*_ticket, "ticket_id", queue="billing", why="it is about an invoice"),
+    "support.escalate_ticket": after(*_ticket, "ticket_id"),
+    "support.calm_ticket": escalated,
+    "support.close_ticket": after(*_ticket, "ticket_id"),
+    "billing.find_customer": plain({"customer": KESTREL}),
+    "billing.check_invoice": plain({"invoice": "INV-1006", "customer": KESTREL}),
+    "billing.get_invoice": plain({"invoice": "INV-1006", "customer": KESTREL}),
+    "billing.compare_with_contract": plain({"invoice_id": "INV-1006"}),
+    "billing.issue_credit_note": plain(NEW_NOTE),
+    "billing.void_credit_note": after(*_note, "credit_note_id"),
 }

@@ -16,7 +16,10 @@ from tests.contract.scenes import (
     NEW_EMPLOYEE,
     NEW_ENROLMENT,
     NEW_EXPENSES,
+    NEW_NOTE,
+    NEW_ORDER,
     NEW_POSITION,
+    NEW_TICKET,
 )
 from tests.contract.world import World
 from tools.paths import path
@@ -255,6 +258,75 @@ async def test_mail_sends_each_time(world: World) -> None:
     outbox = world.company["mail"].get("/outbox").json()["messages"]
     assert [message["id"] for message in outbox] == [answer.output["message_id"] for answer in reversed(sent)]
     assert outbox[0]["cc"] == [GRACE]
+
+
+async def test_procurement_refuses_an_order_on_old_figures(world: World) -> None:
+    """Money went elsewhere after the decision, or the supplier is not what was believed: nothing is ordered."""
+    for believed in ({"budget_left": 120_001}, {"supplier_standing": "new"}, {"supplier": "Quickline Freight"}):
+        with pytest.raises(Permanent):
+            await world.call("procurement.place_order", **NEW_ORDER | believed)
+    assert world.count("procurement") == 0
+
+
+async def test_procurement_sets_money_aside_and_gives_it_back(world: World) -> None:
+    """A reservation is missing from what is left until it is released."""
+    left = [(await world.call("procurement.budget_left", cost_centre="R&D")).output["budget_left"]]
+    order_id = (await world.call("procurement.place_order", **NEW_ORDER)).output["order_id"]
+    wish = {"order_id": order_id, "cost_centre": "R&D", "amount": 47_000}
+    made = await world.call("procurement.reserve_budget", **wish)
+    left.append((await world.call("procurement.budget_left", cost_centre="R&D")).output["budget_left"])
+    await world.call("procurement.release_budget", reservation_id=made.output["reservation_id"])
+    left.append((await world.call("procurement.budget_left", cost_centre="R&D")).output["budget_left"])
+    assert left == [120_000, 73_000, 120_000]
+
+
+async def test_procurement_says_that_an_unknown_supplier_is_new(world: World) -> None:
+    """Nothing was bought from them: that is an answer, not a failure. Capitals do not matter."""
+    found = (await world.call("procurement.supplier_history", supplier="Nobody Inc")).output
+    assert (found["supplier_standing"], found["orders"], found["spent"]) == ("new", 0, 0)
+    known = (await world.call("procurement.supplier_history", supplier="KEYSTONE computing")).output
+    assert (known["supplier"], known["supplier_standing"], known["orders"]) == ("Keystone Computing", "known", 14)
+
+
+async def test_support_reads_invoices_with_their_words(world: World) -> None:
+    """Each number once, in the order of the text, with the words that it was read from."""
+    text = "You billed us twice: inv 1006, and INV-1005 as well (INV-1006 again). It is urgent!"
+    read = (await world.call("support.read_ticket", text=text)).output
+    assert (read["kind"], read["urgency"], read["invoice"]) == ("dispute", "high", "INV-1006")
+    assert read["invoices"] == [
+        {"number": "INV-1006", "quote": "inv 1006"},
+        {"number": "INV-1005", "quote": "INV-1005"},
+    ]
+    assert all(invoice["quote"] in text for invoice in read["invoices"])
+
+
+async def test_support_puts_a_ticket_back_where_it_was(world: World) -> None:
+    """An assignment says which queue the ticket left: that is its undo."""
+    ticket_id = (await world.call("support.open_ticket", **NEW_TICKET)).output["ticket_id"]
+    moved = (await world.call("support.assign_ticket", ticket_id=ticket_id, queue="senior")).output
+    assert (moved["queue"], moved["previous_queue"], moved["agent"]) == ("senior", "inbox", GRACE)
+    assert (await world.call("support.assign_ticket", ticket_id=ticket_id, queue="senior")).found
+    await world.call("support.assign_ticket", ticket_id=ticket_id, queue=moved["previous_queue"])
+    assert world.company["support"].get(f"/tickets/{ticket_id}").json()["queue"] == "inbox"
+
+
+async def test_billing_shows_a_customer_only_their_own_invoices(world: World) -> None:
+    """Somebody else's invoice is not there for them; an unknown address is an unknown customer."""
+    of_another = {"invoice": "INV-1002", "customer": NEW_TICKET["customer"]}
+    assert (await world.call("billing.check_invoice", **of_another)).output == {"theirs": False}
+    with pytest.raises(Permanent, match="no invoice INV-1002 of"):
+        await world.call("billing.get_invoice", **of_another)
+    nobody = (await world.call("billing.find_customer", customer="nobody@else.example")).output
+    assert (nobody["tier"], nobody["customer_id"]) == ("unknown", None)
+
+
+async def test_billing_reckons_a_credit_from_the_contract_and_not_above_the_invoice(world: World) -> None:
+    """44 units were billed and 40 agreed, at 75 USD: 300 are due, and not twice the invoice."""
+    due = (await world.call("billing.compare_with_contract", invoice_id="INV-1006")).output
+    assert (due["billed"], due["agreed"], due["credit_due"]) == (3_300, 3_000, 300)
+    assert (await world.call("billing.compare_with_contract", invoice_id="INV-1005")).output["credit_due"] == 0
+    with pytest.raises(Permanent, match="more than its total"):
+        await world.call("billing.issue_credit_note", **NEW_NOTE | {"amount": 3_301})
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,15 @@ LOOKED_UP = tuple(name for name in EFFECTS if TOOLS[name].lookup)
 REPEATABLE = frozenset({EffectClass.NATURAL_KEY, EffectClass.KEYED})
 # Identity keeps no word of who added a member, security of who set a level: their lookups may never claim one.
 CLAIMED = tuple(name for name in LOOKED_UP if name not in {"identity.add_to_group", "security.grant_access"})
+# Of these there may well be two alike, both meant: only a key tells them apart, and another's is no reason to ask.
+ALIKE = frozenset(
+    {
+        "procurement.place_order",
+        "procurement.reserve_budget",
+        "support.open_ticket",
+        "billing.issue_credit_note",
+    }
+)
 
 
 async def test_no_tool_is_without_a_scene() -> None:
@@ -81,13 +90,13 @@ async def test_a_lookup_tells_whether_a_lost_call_happened(world: World, name: s
 
 @pytest.mark.parametrize("name", LOOKED_UP)
 async def test_a_lookup_never_claims_what_another_key_made(world: World, name: str) -> None:
-    """FOREIGN: it is there, and somebody else made it. Before it is there: NONE."""
+    """FOREIGN: it is there, and somebody else made it. Before it is there, or where two may be alike: NONE."""
     args = await SCENES[name](world)
     assert (await world.look_up(name, "ours", **args)).answer is LookupAnswer.NONE
     await world.call(name, "somebody-else", **args)
     world.catch_up()
     found = await world.look_up(name, "ours", **args)
-    assert found.answer is LookupAnswer.FOREIGN
+    assert found.answer is (LookupAnswer.NONE if name in ALIKE else LookupAnswer.FOREIGN)
     assert found.evidence
 
 

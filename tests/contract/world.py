@@ -1,4 +1,4 @@
-"""The tools of all nine systems on a real sandbox company: called as invocation calls them, effects counted by the company."""
+"""The tools of all twelve systems on a real sandbox company: called as invocation calls them, effects counted by the company."""
 
 from __future__ import annotations
 
@@ -10,11 +10,37 @@ from typing import Any
 from governance.clock import SystemClock
 from governance.effects import EffectClass, UndoCall
 from tests.sandbox.running import Company
-from tools import benefits, expenses, facilities, identity, mail, orgchart, payroll, security, training
+from tools import (
+    benefits,
+    billing,
+    expenses,
+    facilities,
+    identity,
+    mail,
+    orgchart,
+    payroll,
+    procurement,
+    security,
+    support,
+    training,
+)
 from tools.contract import Call, Existing, Found, Tool, ToolModel
 from tools.http import SystemClients
 
-FILES = (identity, payroll, orgchart, facilities, security, training, benefits, expenses, mail)
+FILES = (
+    identity,
+    payroll,
+    orgchart,
+    facilities,
+    security,
+    training,
+    benefits,
+    expenses,
+    mail,
+    procurement,
+    support,
+    billing,
+)
 TOOLS: Mapping[str, Tool] = {tool.name: tool for file in FILES for tool in file.TOOLS}
 BY_ID: Mapping[str, Tool] = {tool.id: tool for tool in TOOLS.values()}
 PAST_LAG = 2.5

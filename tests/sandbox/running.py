@@ -12,8 +12,8 @@ import httpx
 from sandbox import credentials
 
 ROOT = Path(__file__).parents[2]
-OAUTH = ("identity", "orgchart", "expenses")
-BASIC = ("facilities", "training", "mail")
+OAUTH = ("identity", "orgchart", "expenses", "procurement")
+BASIC = ("facilities", "training", "mail", "support")
 
 
 class TokenAuth(httpx.Auth):

@@ -31,7 +31,8 @@ def test_settings_change_in_part_and_refuse_unknown_systems(acme: Company) -> No
     """The lag and the key lifetimes can be set; what is not named stays."""
     control = acme["control"]
     changed = control.put("/settings", json={"facilities_lag_seconds": 0, "key_lifetime_seconds": {"security": 5}})
-    assert changed.json()["key_lifetime_seconds"] == {"payroll": 86_400, "security": 5, "expenses": 1_800}
+    lifetimes = {"payroll": 86_400, "security": 5, "expenses": 1_800, "procurement": 86_400, "billing": 86_400}
+    assert changed.json()["key_lifetime_seconds"] == lifetimes
     BY_SYSTEM["facilities"].send(acme)
     assert len(BY_SYSTEM["facilities"].found(acme, "ours")) == 1
     wrongs: tuple[dict[str, Any], ...] = (
@@ -90,7 +91,7 @@ def test_the_page_shows_effects_and_faults_and_escapes_them(acme: Company) -> No
 
 
 def test_the_systems_are_listed_with_their_addresses(acme: Company) -> None:
-    """Address, kind of authentication and key lifetime of all nine."""
+    """Address, kind of authentication and key lifetime of all twelve."""
     listed = {row["system"]: row for row in acme["control"].get("/systems").json()["systems"]}
     assert set(listed) == {create.system for create in CREATES}
     assert listed["payroll"]["url"] == acme.url("payroll")

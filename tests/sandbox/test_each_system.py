@@ -16,7 +16,12 @@ def test_a_token_opens_its_system_for_five_minutes(acme: Company, system: str) -
     given = httpx.post(f"{acme.url(system)}/oauth/token", data=form, auth=client).json()
     assert (given["token_type"], given["expires_in"]) == ("Bearer", 300)
     headers = {"Authorization": f"Bearer {given['access_token']}"}
-    paths = {"identity": "/groups", "orgchart": "/departments", "expenses": "/categories"}
+    paths = {
+        "identity": "/groups",
+        "orgchart": "/departments",
+        "expenses": "/categories",
+        "procurement": "/budgets",
+    }
     other = OAUTH[OAUTH.index(system) - 1]
     assert httpx.get(acme.url(system) + paths[system], headers=headers).status_code == 200
     assert httpx.get(acme.url(other) + paths[other], headers=headers).status_code == 401

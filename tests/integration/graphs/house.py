@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 
-from agents.ports import Diagnosis, PlanningTask, Proposal
+from agents.ports import NOTHING_KNOWN, Background, Diagnosis, PlanningTask, Proposal
 from governance import events as ev
 from governance.addresses import Addresses
 from governance.chain import GENESIS, Entry, Event, seal
@@ -157,6 +157,7 @@ class PlainAdvisor:
         ruling: Ruling,
         request: Mapping[str, Any],
         requester: Person,
+        background: Background = NOTHING_KNOWN,
     ) -> Decision:
         """Look."""
         return _decision(DecisionKind.ADVICE, "look")

@@ -9,6 +9,7 @@ from playbooks.company import load_company
 from playbooks.documents import read_document
 from playbooks.loader import load_playbooks
 
+OURS = ["billing-dispute@1", "offboarding@1", "onboarding@1", "purchase-approval@1", "support-triage@1"]
 GOOD = """
 name: {name}
 version: {version}
@@ -33,13 +34,13 @@ def _home(tmp_path: Path, **files: str) -> Path:
 
 def test_ours_ship_and_load() -> None:
     """Both playbooks that ship are there, ordered by name."""
-    assert [playbook.id for playbook in load_playbooks()] == ["offboarding@1", "onboarding@1"]
+    assert [playbook.id for playbook in load_playbooks()] == OURS
 
 
 def test_a_companys_playbook_is_loaded_beside_ours(tmp_path: Path) -> None:
     """STEWARD_HOME/playbooks adds to what ships."""
     home = _home(tmp_path, **{"order@2": GOOD.format(name="order", version=2)})
-    assert [playbook.id for playbook in load_playbooks(home)] == ["offboarding@1", "onboarding@1", "order@2"]
+    assert [playbook.id for playbook in load_playbooks(home)] == sorted([*OURS, "order@2"])
 
 
 def test_a_new_version_of_ours_is_welcome(tmp_path: Path) -> None:

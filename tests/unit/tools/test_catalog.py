@@ -135,7 +135,7 @@ def test_the_newest_version_is_the_highest_number(tmp_path: Path) -> None:
         ),
         ('tool("shop.read", sensitive=frozenset({"salary"}))', "tool_unknown_input"),
         ('tool("shop.read", amount="salary")', "tool_unknown_input"),
-        ('tool("shop.read", provides="shop.thing")', "tool_read_with_effect"),
+        ('tool("shop.read", undo=UndoCall(tool="shop.read@1", args={"name": "x"}))', "tool_read_with_effect"),
         ('tool("shop.read", system="mail")', "tool_system"),
         ('tool("Read It")', "tool_name"),
         ('tool("shop.read", timeout=timedelta(0))', "tool_limits"),
