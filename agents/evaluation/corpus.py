@@ -37,7 +37,7 @@ class Expected(_Part):
 
     ``fields`` have these values (``~word``: contain it, in any case), ``either`` have them or are asked for, ``asked``
     are asked for, ``never`` do not have them. What is not named is not judged. ``among`` (for ASK) are playbooks whose
-    open draft is as good as no draft. ``reads`` (for QUESTION) are tools of which one answers ``about`` something.
+    open draft is as good as no draft. ``answers`` is what the person says when asked, so that the request can be planned. ``reads`` (for QUESTION) are tools of which one answers ``about`` something.
     ``plan`` names a shape.
     """
 
@@ -50,6 +50,7 @@ class Expected(_Part):
     among: tuple[str, ...] = ()
     reads: tuple[str, ...] = ()
     about: str = ""
+    answers: Mapping[str, Any] = Field(default_factory=dict)
     plan: str = ""
 
 

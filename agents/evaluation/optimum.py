@@ -104,9 +104,20 @@ def _goal_call(goal: Goal, spec: ToolSpec, owners: _Owners, holding: frozenset[s
         wanted,
         frozenset(owners.fact(slot, role) for slot in gives if slot.required and not slot.nullable),
         _made(takes, gives, role, owners),
-        frozenset(goal.after) & holding,
+        frozenset((*goal.after, *_referred((goal.args, goal.when)))) & holding,
         last=bool(spec.irreversible),
     )
+
+
+def _referred(value: Any) -> Iterator[str]:
+    """What the references in a value begin with: ``request``, or another goal whose answer is used."""
+    if isinstance(value, Mapping):
+        if isinstance(value.get("$ref"), str):
+            yield value["$ref"].partition(".")[0]
+        value = list(value.values())
+    if isinstance(value, list | tuple):
+        for one in value:
+            yield from _referred(one)
 
 
 def _reads(tools: Mapping[str, ToolSpec], owners: _Owners, way: Sequence[_Call]) -> Iterator[_Call]:

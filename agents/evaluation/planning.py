@@ -9,12 +9,13 @@ from typing import Any
 from agents.evaluation.corpus import Case, Shape
 from agents.evaluation.optimum import Bound, bound
 from agents.ports import Planner, PlanningTask
-from governance.conditions import Truth, evaluate
+from governance.conditions import Truth
 from governance.decisions import ModelUse
 from governance.people import Directory, Person
 from governance.policy import Policy, PolicyRule, RulingKind
 from plans.checked import Checked, CheckedPlan, Premises
 from plans.checker import check
+from plans.implication import settled
 from playbooks.model import Playbook
 from playbooks.requests import closed_schema, complete, request_findings
 from tools.contract import ToolSpec
@@ -35,7 +36,7 @@ class Ground:
 
     def least(self, playbook: Playbook, request: Mapping[str, Any]) -> Bound:
         """The bound for a request; searched once for all requests with the same fields and goals."""
-        goals = [goal for goal in playbook.goals if goal.when is None or _holds(goal.when, request)]
+        goals = [goal for goal in playbook.goals if goal.when is None or settled(goal.when, request) is not Truth.NO]
         key = playbook.id, frozenset(request), tuple(goal.id for goal in goals)
         if key not in self.bounds:
             self.bounds[key] = bound(goals, request, closed_schema(playbook), self.tools)
@@ -72,11 +73,11 @@ class Planned:
 
 def request_of(case: Case, playbook: Playbook) -> dict[str, Any] | None:
     """The request that a right answer to the case has; None when it is not whole or not one of the playbook's."""
-    said = {**case.expect.either, **case.expect.fields}
+    said = {**case.expect.either, **case.expect.fields, **case.expect.answers}
     properties = playbook.request.get("properties", {})
     plain = {name: value for name, value in said.items() if name in properties}
     plain = {n: v[1:] if isinstance(v, str) and v.startswith("~") else v for n, v in plain.items()}
-    if case.expect.asked or request_findings(playbook, plain):
+    if set(case.expect.asked) - set(case.expect.answers) or request_findings(playbook, plain):
         return None
     return complete(playbook, plain)[0]
 
@@ -134,10 +135,6 @@ def _premises(playbook: Playbook, request: dict[str, Any], by: Person, ground: G
         max_steps=playbook.budget.steps,
         max_money=playbook.budget.money.exact if playbook.budget.money else None,
     )
-
-
-def _holds(when: Mapping[str, Any], request: Mapping[str, Any]) -> bool:
-    return evaluate(when, {"request": request}) is Truth.YES
 
 
 def _faults(checked: Checked, shape: Shape | None) -> list[str]:

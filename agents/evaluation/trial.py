@@ -75,8 +75,15 @@ async def _result(case: Case, corpus: Corpus, bench: Bench, parts: Sequence[Part
     request = request_of(case, playbook) if playbook is not None and Part.PLAN in parts else None
     if playbook is not None and request is not None:
         shape = corpus.about.plans.get(case.expect.plan)
-        planned = await plan(bench.planner, playbook, request, shape, requester, bench.ground)
+        by = _starter(playbook, requester, bench)
+        planned = await plan(bench.planner, playbook, request, shape, by, bench.ground)
     return Result(case, heard=heard, planned=planned)
+
+
+def _starter(playbook: Playbook, requester: Person, bench: Bench) -> Person:
+    """Who plans are checked for: the corpus' requester, or whoever comes first of those who may start such work."""
+    able = [one for one in (requester, *bench.ground.directory.everyone()) if one.may(playbook.permission)]
+    return able[0] if able else requester
 
 
 async def _heard(case: Case, corpus: Corpus, bench: Bench) -> Heard:
