@@ -38,6 +38,9 @@ chaos: setup  ## the chaos battery in its short form (FULL=1: 10,000 runs, 1,000
 bench: setup  ## measure beside bare LangGraph, in under 20 minutes; ARGS="--quick" in under 2 (reports/bench.md)
 	$(BIN)/python -m tests.bench $(ARGS)
 
+eval: setup  ## how well requests in words are understood and planned (reports/eval.md)
+	@$(BIN)/steward eval --report reports $(ARGS)
+
 package: setup  ## build the wheel, install it with requirements.lock into an empty environment, and start it
 	@sh .ci/package
 
@@ -63,4 +66,4 @@ $(BIN)/pytest -m $(1) $(ARGS); status=$$?; \
 if [ $$status -eq 5 ]; then echo "make $(1): no test is marked '$(1)' yet"; exit 0; fi; exit $$status
 endef
 
-.PHONY: help demo test chat up lint types contracts browser chaos bench package check lock audit clean setup
+.PHONY: help demo test chat up lint types contracts browser chaos bench eval package check lock audit clean setup

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from agents.offline.names import name_at
 from agents.offline.passages import cue_pattern
 from agents.offline.readings import Ground
+from agents.offline.roles import Role
 from agents.offline.slots import Slot
 from governance.people import Person
 
 _EMAIL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._%+'-]*@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
+_AROUND: Mapping[Role, tuple[str, str]] = {
+    ("manager",): (
+        r"under|works? for|working for|chief(?: is)?|mgr|team of|answers? to|line manager,",
+        r"\s+(?:will\s+)?(?:manages?|supervises?|leads?)\b|'s\s+(?:team|group)\b|\s+as\s+(?:her|his|their\s+)?manager\b",
+    )
+}
+"""Words before and after a known person that say a relation, beside the playbook's own cues."""
 
 
 def read_contacts(ground: Ground) -> None:
@@ -23,7 +31,8 @@ def read_contacts(ground: Ground) -> None:
     uncued = []
     for match in _EMAIL.finditer(ground.passage.text):
         name = _cued(ground, fields, match.start(), match.end())
-        ground.passage.take(match.start(), match.end())
+        cue = ground.passage.cue_before(match.start(), ground.cues(name)) if name else None
+        ground.passage.take(match.start() if cue is None else cue, match.end())
         if name:
             _keep_address(ground, name, match[0])
         else:
@@ -82,7 +91,7 @@ def _read_person(ground: Ground, name: str) -> None:
     cues = cue_pattern(ground.cues(name))
     text = ground.passage.free
     for match in (
-        re.finditer(rf"{cues}(?:\s|:|\bis\b|\bwill be\b|\bto be\b|\bto\b)*", text, re.IGNORECASE) if cues else ()
+        re.finditer(rf"{cues}(?:\s|[:=,(]|\bis\b|\bwill be\b|\bto be\b|\bto\b)*", text, re.IGNORECASE) if cues else ()
     ):
         known = next(_known_at(ground, match.end()), None)
         if known:
@@ -98,9 +107,19 @@ def _read_person(ground: Ground, name: str) -> None:
             return
     for person in ground.directory.everyone():
         for match in re.finditer(rf"\b{re.escape(person.name)}\b", text, re.IGNORECASE):
-            if ground.passage.cue_after(match.end(), ground.cues(name)):
+            after = ground.passage.cue_after(match.end(), ground.cues(name))
+            if after or _relates(ground, name, match):
                 ground.set(name, person.id, ground.passage.take(*match.span()))
+                ground.passage.take(match.end(), max(after, match.end()))
                 return
+
+
+def _relates(ground: Ground, name: str, match: re.Match[str]) -> bool:
+    """Whether the words around a known person say the field's relation: "under …", "… manages her"."""
+    before, after = _AROUND.get(ground.roles.of(_slot(ground, name)), ("", ""))
+    text = ground.passage.free
+    said_before = before and re.search(rf"\b(?:{before})[\s:=]+$", text[: match.start()], re.IGNORECASE)
+    return bool(said_before or (after and re.match(after, text[match.end() :], re.IGNORECASE)))
 
 
 def _known_at(ground: Ground, start: int) -> Iterator[tuple[Person, int]]:

@@ -26,6 +26,7 @@ _MONTH = (
 _DAY = r"(?P<day>\d{1,2}(?:st|nd|rd|th)?|" + "|".join(sorted(_ORDINALS, key=len, reverse=True)) + r")(?![\w-])"
 _YEAR = r"(?:,?\s+(?:in\s+)?(?P<year>\d{4}|'\d{2}))?(?!\d)"
 _WEEKDAY = "(?P<weekday>" + "|".join(_DAYS) + ")"
+_LEAD = r"(?:\b(?P<lead>mon|tue|wed|thu|fri|sat|sun)[a-z]{0,6}\.?,?\s+(?:the\s+|on\s+)?)?"
 _MONTH_NAMED = rf"(?:(?P<after_next>the month after next)|(?P<next>next month)|{_MONTH}{_YEAR})"
 
 
@@ -63,11 +64,13 @@ def spoken(day: date) -> str:
 
 
 def _tried(reader: Reader, match: re.Match[str], today: date) -> tuple[date, ...]:
-    """What the reader says; nothing when there is no such day."""
+    """What the reader says; nothing when there is no such day, or it is another day of the week than is said."""
     try:
-        return tuple(dict.fromkeys(reader(match, today)))
+        days = tuple(dict.fromkeys(reader(match, today)))
     except (ValueError, OverflowError):
         return ()
+    lead = match.groupdict().get("lead")
+    return tuple(day for day in days if not lead or _DAYS[day.weekday()].startswith(lead.lower()))
 
 
 def _says_year(match: re.Match[str]) -> bool:
@@ -75,7 +78,12 @@ def _says_year(match: re.Match[str]) -> bool:
 
 
 def _iso(match: re.Match[str], _: date) -> tuple[date, ...]:
-    return (date(int(match[1]), int(match[2]), int(match[3])),)
+    return (date(int(match["year"]), int(match["two"]), int(match["one"])),)
+
+
+def _either(match: re.Match[str], today: date) -> tuple[date, ...]:
+    """Two days of one month, as in ``15 or 31 December``."""
+    return tuple(_on(_month(match), day, match["year"], today) for day in (int(match["other"]), _day(match["day"])))
 
 
 def _named(match: re.Match[str], today: date) -> tuple[date, ...]:
@@ -149,10 +157,14 @@ def _year(digits: str) -> int:
 
 
 def _patterns() -> Iterator[tuple[str, Reader]]:
-    yield r"\b(\d{4})-(\d{1,2})-(\d{1,2})\b", _iso
-    yield rf"\b(?:the\s+)?{_DAY}\s+(?:day\s+)?(?:of\s+)?{_MONTH}(?![a-z]){_YEAR}", _named
-    yield rf"\b{_MONTH}\s+(?:the\s+)?{_DAY}{_YEAR}", _named
-    yield r"\b(?P<one>\d{1,2})(?P<mark>[/.\-])(?P<two>\d{1,2})(?P=mark)(?P<year>\d{4}|\d{2})\b", _numeric
+    yield rf"{_LEAD}\b(?P<year>\d{{4}})(?P<mark>[-/.])(?P<two>\d{{1,2}})(?P=mark)(?P<one>\d{{1,2}})\b", _iso
+    yield (
+        rf"\b(?P<other>\d{{1,2}})(?:st|nd|rd|th)?\s+or\s+(?:the\s+)?{_DAY}\s+(?:of\s+)?{_MONTH}(?![a-z]){_YEAR}",
+        _either,
+    )
+    yield rf"{_LEAD}\b(?:the\s+)?{_DAY}\s+(?:day\s+)?(?:of\s+)?{_MONTH}(?![a-z]){_YEAR}", _named
+    yield rf"{_LEAD}\b{_MONTH}\s+(?:the\s+)?{_DAY}{_YEAR}", _named
+    yield _LEAD + r"\b(?P<one>\d{1,2})(?P<mark>[/.\-])(?P<two>\d{1,2})(?P=mark)(?P<year>\d{4}|\d{2})\b", _numeric
     yield r"\b(?:today|tomorrow|(?:the\s+)?day after tomorrow)\b", _relative
     yield rf"\bin\s+(?P<count>\d{{1,3}}|{'|'.join(_NUMBERS)})\s+(?P<unit>day|week|month)s?\b(?!')", _distance
     yield rf"\b(?:(?P<which>next|this|coming)\s+)?{_WEEKDAY}\b(?!\s+(?:to|through|until)\b)", _weekday

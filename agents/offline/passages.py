@@ -42,11 +42,12 @@ class Passage:
             found = max(0, start - 60) + match.start()
         return found
 
-    def cue_after(self, end: int, cues: Iterable[str]) -> bool:
-        """Whether the words after ``end`` say the cue: "… will be her manager"."""
+    def cue_after(self, end: int, cues: Iterable[str]) -> int:
+        """Where the words after ``end`` that say the cue are over: "… will be her manager"; 0 when they do not."""
         pattern = cue_pattern(cues)
         after = r"[\s,>)]*(?:is|will be|as)\s+(?:the|her|his|their|our)?\s*(?:new\s+)?"
-        return pattern is not None and re.match(after + pattern, self.free[end : end + 60], re.IGNORECASE) is not None
+        found = re.match(after + pattern, self.free[end : end + 60], re.IGNORECASE) if pattern else None
+        return end + found.end() if found else 0
 
 
 def cue_pattern(cues: Iterable[str]) -> str | None:

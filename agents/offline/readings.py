@@ -34,6 +34,7 @@ class Ground:
     open: frozenset[str] = frozenset()
     found: dict[str, Reading] = field(default_factory=dict)
     earlier: Mapping[str, str] = field(default_factory=dict)  # quotes of a draft, by field
+    phrases: Sequence[str] = ()  # the words by which the text speaks of this work
 
     @property
     def schema(self) -> Mapping[str, Any]:

@@ -1,17 +1,19 @@
-"""Dates, choices, amounts and titles, read from a sentence for the fields that want them."""
+"""Dates, amounts and titles, read from a sentence for the fields that want them."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from datetime import date
-from typing import Any
 
 from dateutil.relativedelta import relativedelta
 
+from agents.offline.choices import all_choices
 from agents.offline.dates import DateReading, read_dates, spoken
+from agents.offline.events import CORRECTION, likely
 from agents.offline.passages import TAKEN, cue_pattern
 from agents.offline.readings import Ground
+from agents.offline.roles import name_words
+from agents.offline.titles import trimmed
 
 _MONEY = re.compile(
     r"(?P<before>EUR|euros?|€|USD|GBP|\$|£)?\s*(?P<number>\d{1,3}(?:[ ,.]\d{3})+|\d+(?:\.\d+)?)\s?(?P<kilo>k\b)?"
@@ -19,6 +21,7 @@ _MONEY = re.compile(
     r"(?P<monthly>\s*(?:a|per|/)\s*month|\s+monthly)?",
     re.IGNORECASE,
 )
+_YEARLY = re.compile(r"\s*(?:p\.?\s?a\.?|(?:a|per|/)\s*(?:year|annum)|yearly|annually)(?!\w)", re.IGNORECASE)
 _CURRENCIES = {
     "EUR": frozenset({"eur", "euro", "euros", "€"}),
     "USD": frozenset({"usd", "$", "dollar", "dollars"}),
@@ -64,8 +67,12 @@ _NO_APPOSITION = frozenset(
         "also",
     }
 )
+_UNKNOWN = re.compile(
+    r"(?:still\s+|yet\s+)?(?:unknown|not known|undecided|to be|tbd|tba|needed|any|unsure|approval)\b", re.IGNORECASE
+)
 _LONGEST_TITLE = 8  # words up to the next comma; a title is shorter than a clause
-_FAR = relativedelta(years=3)
+_FAR, _RECENT = relativedelta(years=3), relativedelta(days=31)
+_PAST = re.compile(r"\b(?:was|were|left|ended)\b[^.!?\n]*$", re.IGNORECASE)
 
 
 def read_date_fields(ground: Ground) -> None:
@@ -86,11 +93,11 @@ def read_date_fields(ground: Ground) -> None:
         ground.passage.take(reading.start, reading.end)
     for name in fields:
         asked = name in ground.open or len(fields) == 1
-        meant = cued.get(name) or (
-            [r for r in readings if not any(r in other for other in cued.values())] if asked else []
-        )
+        free = [r for r in readings if not any(r in other for other in cued.values())]
+        meant = cued.get(name) or (free if asked else [])
         if meant:
-            _keep_date(ground, name, meant)
+            meant = sorted({*meant, *(r for r in free if _corrects(ground, r))}, key=lambda r: r.start)
+            _keep_date(ground, name, likely(ground.passage.text, ground.cues(name), meant, ground.today))
 
 
 def _keep_date(ground: Ground, name: str, readings: list[DateReading]) -> None:
@@ -102,7 +109,13 @@ def _keep_date(ground: Ground, name: str, readings: list[DateReading]) -> None:
         choices = " or ".join(spoken(day) for day in days)
         ground.set(name, None, quote, f"Does {quote} mean {choices}?")
     else:
-        ground.set(name, days[0].isoformat(), quote, _odd(days[0], ground.today))
+        past = _PAST.search(ground.passage.text[: readings[0].start][-40:])
+        just_so = past and days[0] < ground.today <= days[0] + _RECENT
+        ground.set(name, days[0].isoformat(), quote, "" if just_so else _odd(days[0], ground.today))
+
+
+def _corrects(ground: Ground, reading: DateReading) -> bool:
+    return bool(CORRECTION.search(ground.passage.text[: reading.start][-40:]))
 
 
 def _narrowed(ground: Ground, name: str, reading: DateReading) -> tuple[date, ...]:
@@ -122,66 +135,6 @@ def _odd(day: date, today: date) -> str:
     return f"{spoken(day)} is far ahead. Is that right?" if day > today + _FAR else ""
 
 
-def read_choices(ground: Ground) -> None:
-    """Fill the fields that are one of several words."""
-    for name, schema in ground.schema.items():
-        choices = schema.get("enum")
-        if isinstance(choices, list) and name not in ground.found:
-            _read_choice(ground, name, [choice for choice in choices if isinstance(choice, str)])
-
-
-def _read_choice(ground: Ground, name: str, choices: list[str]) -> None:
-    hits: dict[str, tuple[int, int]] = {}
-    for choice in choices:
-        for start, end in _mentions(ground, name, choice):
-            hits.setdefault(choice, (start, end))
-    if not hits:
-        return
-    quotes = {choice: ground.passage.text[start:end] for choice, (start, end) in hits.items()}
-    if len(hits) > 1:
-        ground.set(name, None, " / ".join(quotes.values()), f"Which one is it: {' or '.join(hits)}?")
-        return
-    ((choice, (start, end)),) = hits.items()
-    denied = re.search(
-        r"\b(?:not|no|never|isn't|non)[\s-]+(?:in|based in|working|work|at|the|\s)*$",
-        ground.passage.free[:start],
-        re.IGNORECASE,
-    )
-    ground.passage.take(start, end)
-    if denied:
-        ground.set(name, None, quotes[choice], f"Not {choice}, then what? {ground.ask(name)}")
-    else:
-        ground.set(name, choice, quotes[choice])
-
-
-def _mentions(ground: Ground, name: str, choice: str) -> list[tuple[int, int]]:
-    """Where a choice is named. In other letters than its own only beside a cue, in a draft that asks, or in a phrase."""
-    # What is bought may say what kind of thing it is: such a choice is read from words that another field has taken too.
-    text = ground.passage.text if ground.schema[name].get("x-anywhere") else ground.passage.free
-    found = []
-    for words in _spellings(ground.schema[name], choice):
-        pattern = rf"(?<![\w@.&-]){re.escape(words)}(?![\w@&])"
-        for match in re.finditer(pattern, text, re.IGNORECASE):
-            alone = match[0] == words or (len(words.split()) > 1 or "-" in words)
-            asked = name in ground.open and text.strip(" .!") == match[0]
-            if alone or asked or (len(words) > 2 and _beside_cue(ground, name, match)):
-                found.append(match.span())
-    return found
-
-
-def _spellings(schema: Mapping[str, Any], choice: str) -> list[str]:
-    words = schema.get("x-words")
-    given = words.get(choice) if isinstance(words, Mapping) else None
-    return sorted(map(str, given), key=len, reverse=True) if isinstance(given, list) else [choice]
-
-
-def _beside_cue(ground: Ground, name: str, match: re.Match[str]) -> bool:
-    before, after = ground.passage.free[: match.start()], ground.passage.free[match.end() :]
-    cues = cue_pattern([*ground.cues(name), "department", "team", "office", "site", "works", "working"])
-    near = re.search(rf"(?:\b(?:in|in the|for|at)|{cues})[\s:=]*(?:is\s+|the\s+)?$", before, re.IGNORECASE)
-    return bool(near or re.match(rf"\s+{cues}", after, re.IGNORECASE))
-
-
 def read_amounts(ground: Ground) -> None:
     """Fill the fields that are whole amounts of money, in EUR, from a number beside the field's cue."""
     for slot in ground.slots:
@@ -197,6 +150,11 @@ def read_amounts(ground: Ground) -> None:
                 break
         if slot.name not in ground.found and "x-currency" in ground.schema[slot.name]:
             _read_only_price(ground, slot.name)
+    for slot in ground.slots:
+        yearly = slot.kind == "integer" and slot.name not in ground.found and "annual" in name_words(slot.name)
+        found = [m for m in _MONEY.finditer(ground.passage.free) if _YEARLY.match(ground.passage.free, m.end())]
+        if yearly and len(found) == 1 and _keep_amount(ground, slot.name, found[0]):
+            ground.passage.take(*found[0].span())
 
 
 def _read_only_price(ground: Ground, name: str) -> None:
@@ -251,40 +209,41 @@ def read_apposition(ground: Ground, name: str, start: int) -> None:
     """The words between commas right after a person's name: "Ada Lovelace, R&D, software engineer"."""
     begin = start
     for _ in range(3):
-        match = re.match(r"\s*,\s*(?:an?\s+|our\s+)?(?:new\s+)?", ground.passage.free[begin:], re.IGNORECASE)
+        match = re.match(
+            r"\s*(?:[,;(?!/|]|-\s)\s*(?:an?\s+|our\s+)?(?:new\s+)?", ground.passage.free[begin:], re.IGNORECASE
+        )
         if match is None or name in ground.found:
             return
         begin += match.end()
-        part = re.match(r"[^,;.\n]*", ground.passage.free[begin:])
+        part = re.match(r"[^,;.\n/|()]*", ground.passage.free[begin:])
         words = re.sub(r"\s+(?:office|site|team|department)$", "", part[0].strip().casefold()) if part else ""
-        if part is None or words not in _all_choices(ground):
+        if part is None or words not in all_choices(ground):
             if words.partition(" ")[0] not in _NO_APPOSITION and len(words.split()) <= _LONGEST_TITLE:
                 _keep_words(ground, name, begin, begin)
             return
         begin += part.end()
 
 
-def _all_choices(ground: Ground) -> set[str]:
-    """Every way to write a choice of any field that takes its words alone, in lower case."""
-    return {
-        words.casefold()
-        for schema in ground.schema.values()
-        if isinstance(schema.get("enum"), list) and not schema.get("x-anywhere")
-        for choice in schema["enum"]
-        for words in (str(choice), *_spellings(schema, str(choice)))
-    }
+def _settled(ground: Ground, name: str) -> bool:
+    """A person who was found with the words that led to them: "manager" elsewhere is part of a title."""
+    return name in ground.found and ground.schema[name].get("format") == "email"
 
 
 def _keep_words(ground: Ground, name: str, start: int, begin: int) -> bool:
     """Take the words from ``begin`` to the next boundary."""
-    others = [cue for other in ground.schema if other != name for cue in ground.cues(other)]
+    others = [
+        cue for other in ground.schema if other != name and not _settled(ground, other) for cue in ground.cues(other)
+    ]
     stop = cue_pattern([*others, *_ENDS])
     rest = ground.passage.free[begin:]
-    boundary = re.search(rf"[,;:!?()\n{TAKEN}]|\.(?:\s|$)|\s-\s|{stop}", rest, re.IGNORECASE)
+    boundary = re.search(rf"[,;:!?()/|\n{TAKEN}]|\.(?:\s|$)|\s-\s|{stop}", rest, re.IGNORECASE)
     words = (rest[: boundary.start()] if boundary else rest).rstrip(" .")
+    words = trimmed(words, all_choices(ground))
+    if _UNKNOWN.match(words):
+        return False
     if len(words) < 2 or words.split()[0].casefold() in _NO_TITLE or not re.search(r"[^\W\d_]", words):
         return False
-    if re.sub(r"^(?:the|our|an?)\s+", "", words.casefold()) in _all_choices(ground):
+    if re.sub(r"^(?:the|our|an?)\s+", "", words.casefold()) in all_choices(ground):
         return False
     quote = ground.passage.take(begin, begin + len(words))
     ground.passage.take(start, begin)

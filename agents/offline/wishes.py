@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from agents.offline.choices import read_choices
 from agents.offline.drafting import paths
 from agents.offline.passages import TAKEN, Passage, plain
 from agents.offline.people import people_in
@@ -19,7 +20,7 @@ from agents.offline.planner import OfflinePlanner
 from agents.offline.readings import Ground
 from agents.offline.slots import Slot, slots
 from agents.offline.toolwords import ToolWords, newest, words_of
-from agents.offline.values import read_amounts, read_choices, read_date_fields
+from agents.offline.values import read_amounts, read_date_fields
 from agents.ports import NotUnderstood, PlanningTask, Understood
 from governance.decisions import Decision, DecisionKind
 from governance.goals import Goal

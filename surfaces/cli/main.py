@@ -22,6 +22,7 @@ from surfaces.cli import (
     autonomy,
     decisions,
     demo,
+    evaluation,
     knowledge,
     questions,
     reviews,
@@ -114,6 +115,7 @@ for panel, commands in PANELS.items():
 app.add_typer(decisions.decisions, name="decisions", rich_help_panel=decisions.PANEL)
 app.add_typer(templates.templates, name="templates", rich_help_panel=templates.PANEL)
 app.add_typer(autonomy.autonomy, name="autonomy", rich_help_panel=autonomy.PANEL)
+app.command("eval", rich_help_panel=evaluation.PANEL)(evaluation.evaluate)
 app.add_typer(audit.audit, name="audit", rich_help_panel=audit.PANEL)
 
 
