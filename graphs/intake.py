@@ -26,7 +26,8 @@ from graphs.undo import tally
 
 async def take_up(engine: Engine, run: LiveRun) -> bool:
     """Journal what the open inbox rows mean, cancels first. True when there was anything."""
-    rows = await engine.inbox.open(run.claim.run_id)
+    # A row counts as taken up once its event is durable, which a note of this slice may not be yet.
+    rows = [row for row in await engine.inbox.open(run.claim.run_id) if row.cause not in run.causes]
     rows.sort(key=lambda row: (row.kind is not InputKind.CANCEL, row.at, row.id))
     for row in rows:
         problem = value_problem(row.body)
@@ -53,7 +54,7 @@ async def _verdict(engine: Engine, run: LiveRun, row: InboxRow) -> None:
         grants = verdict_grants(review, verdict)
         person = engine.directory.find(by)
         ends = _ends(run.state, review, verdict, person.name if person else by, by)
-        await run.record(_decided(row, review, verdict, by, grants), *ends)
+        run.note(_decided(row, review, verdict, by, grants), *ends)
 
 
 def verdict_grants(review: ReviewFold, verdict: Verdict) -> str:
