@@ -218,4 +218,4 @@ def _hash(prev_hash: bytes, run_id: str, seq: int, at: datetime, kind: str, caus
 
 
 def _moment(at: datetime) -> str:
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"

@@ -55,7 +55,7 @@ def form_args(given: Choosing) -> dict[str, Any]:
     return {"to": given.to, "question": given.question, "schema": schema, "facts": given.facts}
 
 
-async def record_choice(run: LiveRun, move: Choose) -> None:
+def note_choice(run: LiveRun, move: Choose) -> None:
     """The decision and the end of the step, together."""
     step, life = move.step, run.state.step(move.step.id).life
     ended = ev.StepEnded(
@@ -65,7 +65,7 @@ async def record_choice(run: LiveRun, move: Choose) -> None:
         args=move.args,
         output=move.chosen.model_dump(mode="json"),
     )
-    await run.record(
+    run.note(
         Event(f"step:{step.id}:{life}:chosen", ev.StepChosen(step=step.id, decision=move.decision)),
         Event(f"step:{step.id}:{life}:ended", ended),
     )

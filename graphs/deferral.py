@@ -58,14 +58,14 @@ def called_back(engine: Engine, run_id: str, step: str, known: StepFold, tool: T
     return {"callback": engine.addresses.reach(address), "mark": mark(address)}
 
 
-async def defer(run: LiveRun, step: str, awaiting: Awaiting) -> None:
+def defer(run: LiveRun, step: str, awaiting: Awaiting) -> None:
     """Journal that a step waits, with its deadline's timer; unless its answer came first."""
     known = run.state.step(step)
     if known.ended is not None:
         return
     body = ev.StepDeferred(step=step, until=awaiting.until, why=awaiting.why, stopping=awaiting.stopping)
     cause = f"step:{step}:{known.life}:deferred:{run.state.seq + 1}"
-    await run.record(Event(cause, body), rows=[SetTimer(f"step:{step}", awaiting.until)])
+    run.note(Event(cause, body), rows=[SetTimer(f"step:{step}", awaiting.until)])
 
 
 def waits_on(engine: Engine, state: RunFold, known: StepFold) -> bool:

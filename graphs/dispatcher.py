@@ -14,10 +14,10 @@ from typing import assert_never
 
 from governance import events as ev
 from governance.chain import Event
-from governance.effects import Failure, StepStatus
+from governance.effects import EffectClass, Failure, StepStatus
 from governance.errors import Fenced
 from graphs.budgets import over_if_expanded, over_if_started, over_time
-from graphs.choosing import Choose, record_choice
+from graphs.choosing import Choose, note_choice
 from graphs.control import Control, PedalBrake
 from graphs.deferral import Await, defer
 from graphs.engine import Engine
@@ -30,7 +30,7 @@ from graphs.intake import take_up
 from graphs.live import LiveRun, RunLedger, waiting
 from graphs.readiness import Ask, End, Hold, Move, Start, next_moves, settling
 from graphs.revision import Drift, current
-from graphs.ruling import RuleAgain, record_ruling
+from graphs.ruling import RuleAgain, note_ruling
 from graphs.verdicts import ask, simulate_verdicts
 from plans.checked import CheckedPlan
 from tools.contract import Awaiting, Done, Failed, Later, Order, Stopped, Unknown
@@ -43,16 +43,16 @@ class Drifted:
     sentence: str
 
 
-async def _note(run: LiveRun, move: Await | AskForm | RuleAgain | Choose) -> None:
+def _note(run: LiveRun, move: Await | AskForm | RuleAgain | Choose) -> None:
     """What happens inside Steward, without a call."""
     if isinstance(move, Await):
-        await defer(run, move.step, move.awaiting)
+        defer(run, move.step, move.awaiting)
     elif isinstance(move, AskForm):
-        await ask_form(run, move)
+        ask_form(run, move)
     elif isinstance(move, RuleAgain):
-        await record_ruling(run, move)
+        note_ruling(run, move)
     else:
-        await record_choice(run, move)
+        note_choice(run, move)
 
 
 class Dispatcher:
@@ -69,6 +69,7 @@ class Dispatcher:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._orders: dict[str, Order] = {}
         self._over = ""
+        self._intending = False
         self._plan: tuple[ev.PlanChecked | None, CheckedPlan | Drift] | None = None
         self._unfolded: tuple[CheckedPlan, Mapping[str, tuple[ev.ExpandedItem, ...]], CheckedPlan] | None = None
 
@@ -96,11 +97,14 @@ class Dispatcher:
                 if hinted and not self._dry:
                     await take_up(self._engine, self._run)
                     await self._let_go_of_answered()
+                self._intending = False
                 drifted = await self._turn()
                 if drifted is not None:
                     return drifted
                 if not self._tasks:
                     return self._used_up()
+                if not self._intending:  # otherwise what was noted goes with the intents that come now
+                    self._run.push()
                 hint = hint or asyncio.ensure_future(anext(hints))
                 await self._wait(hint, draining)
                 hinted = hint.done()
@@ -147,7 +151,7 @@ class Dispatcher:
                 self._settle(plan)
             else:
                 if self._dry:
-                    await simulate_verdicts(self._run)
+                    simulate_verdicts(self._run)
                 self._over = self._over or over_time(self._engine, self._run.state)
                 await self._take_moves(plan)
             if (self._run.state.seq, len(self._tasks)) == (seq, started):
@@ -160,15 +164,15 @@ class Dispatcher:
             if isinstance(move, Start):
                 self._start(move.order)
             elif isinstance(move, Await | AskForm | RuleAgain | Choose):
-                await _note(self._run, move)
+                _note(self._run, move)
             elif isinstance(move, Ask):
                 await ask(self._engine, self._run, move, dry=self._dry)
             elif isinstance(move, Hold):
-                await self._hold(move)
+                self._hold(move)
             elif isinstance(move, Expand):
                 life = self._run.state.step(move.step).life
                 body = ev.StepExpanded(step=move.step, items=move.items)
-                await self._run.record(Event(f"step:{move.step}:{life}:expanded", body))
+                self._run.note(Event(f"step:{move.step}:{life}:expanded", body))
             else:
                 await self._end(move)
             if self._run.state.failing:
@@ -192,13 +196,13 @@ class Dispatcher:
         idle = state.phase is Phase.DISPATCH and not state.failing and not state.open_steps
         return Drifted(self._over) if self._over and idle and not self._control.draining else None
 
-    async def _hold(self, move: Hold) -> None:
+    def _hold(self, move: Hold) -> None:
         if self._dry:  # nobody waits in a dry run
             self._start(move.order)
             return
         why = f"not before {move.until:%Y-%m-%d %H:%M} UTC"
         event, timer = waiting(move.order.step, move.until, why, doubt=False, seq=self._run.state.seq)
-        await self._run.record(event, rows=[timer])
+        self._run.note(event, rows=[timer])
 
     def _settle(self, plan: CheckedPlan) -> None:
         for order in settling(self._engine, self._run.state, plan, busy=self._tasks.keys()):
@@ -208,6 +212,7 @@ class Dispatcher:
         # Orders that only settle must not be stopped by the brake that the failure pulled.
         brake = PedalBrake() if order.settle_only else self._brake
         self._orders[order.step] = order
+        self._intending |= order.tool.effect is not EffectClass.READ
         self._tasks[order.step] = asyncio.create_task(self._perform(order, brake), name=f"step {order.step}")
 
     async def _perform(self, order: Order, brake: PedalBrake) -> None:
@@ -223,9 +228,9 @@ class Dispatcher:
         elif isinstance(outcome, Later):
             doubt = self._run.state.step(order.step).unsure
             event, timer = waiting(order.step, outcome.at, outcome.why, doubt=doubt, seq=self._run.state.seq)
-            await self._run.record(event, rows=[timer])
+            self._run.note(event, rows=[timer])
         elif isinstance(outcome, Awaiting):
-            await defer(self._run, order.step, outcome)
+            defer(self._run, order.step, outcome)
         elif isinstance(outcome, Stopped):
             await self._stopped(order)
         else:
@@ -245,7 +250,7 @@ class Dispatcher:
         question = ask_outcome(self._engine, self._run.state, order.step, failure)
         if question is not None:
             event, rows = question
-            await self._run.record(event, rows=rows)
+            self._run.note(event, rows=rows)
 
     async def _end(self, end: End) -> None:
         if not self._run.claim_end(end.step):
@@ -262,7 +267,12 @@ class Dispatcher:
             failure=end.failure,
             why=end.why,
         )
-        await self._run.record(Event(f"step:{end.step}:{life}:ended", body))
+        ended = Event(f"step:{end.step}:{life}:ended", body)
+        tool = self._engine.specs.get(end.tool)
+        if tool is not None and tool.effect is EffectClass.UNSAFE:
+            await self._run.record(ended)  # if it were lost, a person would have to say whether it happened
+        else:
+            self._run.note(ended)
 
     async def _wait(self, hint: asyncio.Future[None], draining: asyncio.Task[None]) -> None:
         watched = {*self._tasks.values(), hint}

@@ -192,7 +192,7 @@ def _people(directory: Directory, name: str, review: ReviewFold) -> list[Person]
 
 def _able(directory: Directory, review: ReviewFold) -> bool:
     """Whether anybody who was asked, or stands in, may still decide: people leave."""
-    card = review.card.model_copy(update={"approvers": review.approvers})
+    card = review.card.model_copy(update={"approvers": review.approvers}) if review.added else review.card
     asked = [directory.find(person) for person in review.approvers]
     stand_ins = [directory.delegate_of(person) for person in review.approvers]
     return any(may_decide(card, person, directory) for person in (*asked, *stand_ins) if person is not None)

@@ -74,7 +74,17 @@ class StepFold:
     @property
     def satisfied(self) -> bool:
         """Steps that wait for this one may go on."""
-        return self.ended is not None and self.ended.status in {StepStatus.DONE, StepStatus.SKIPPED}
+        # By identity: a set of enumeration members is hashed by code that is not compiled, and this is asked all the time.
+        return self.ended is not None and (
+            self.ended.status is StepStatus.DONE or self.ended.status is StepStatus.SKIPPED
+        )
+
+    @property
+    def ended_badly(self) -> bool:
+        """It failed, or was refused."""
+        return self.ended is not None and (
+            self.ended.status is StepStatus.FAILED or self.ended.status is StepStatus.REFUSED
+        )
 
 
 _UNKNOWN = StepFold()
@@ -190,9 +200,7 @@ class RunFold:
     @property
     def bad_ends(self) -> tuple[str, ...]:
         """Steps that failed or were refused and were not taken up again."""
-        bad = {StepStatus.FAILED, StepStatus.REFUSED}
-        ends = ((i, step.ended) for i, step in self.steps.items() if i not in self.dropped)
-        return tuple(i for i, ended in ends if ended is not None and ended.status in bad)
+        return tuple(i for i, step in self.steps.items() if step.ended_badly and i not in self.dropped)
 
     @property
     def failing(self) -> bool:

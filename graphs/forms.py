@@ -61,10 +61,10 @@ def form_of(engine: Engine, state: RunFold, step: Step, args: dict[str, Any]) ->
     return AskForm(card)
 
 
-async def ask_form(run: LiveRun, move: AskForm) -> None:
+def ask_form(run: LiveRun, move: AskForm) -> None:
     """Put the form, with its row and the timer of its end."""
     event, rows = card_event(move.card)
-    await run.record(event, rows=rows)
+    run.note(event, rows=rows)
 
 
 def form_answered(card: ReviewCard, verdict: Verdict, by: str, life: int) -> Event:

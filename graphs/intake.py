@@ -27,7 +27,8 @@ from graphs.undo import tally
 
 async def take_up(engine: Engine, run: LiveRun) -> bool:
     """Journal what the open inbox rows mean, cancels first. True when there was anything."""
-    rows = await engine.inbox.open(run.claim.run_id)
+    # A row counts as taken up once its event is durable, which a note of this slice may not be yet.
+    rows = [row for row in await engine.inbox.open(run.claim.run_id) if row.cause not in run.causes]
     rows.sort(key=lambda row: (row.kind is not InputKind.CANCEL, row.at, row.id))
     for row in rows:
         problem = value_problem(row.body)
@@ -55,7 +56,9 @@ async def _verdict(engine: Engine, run: LiveRun, row: InboxRow) -> None:
         person = engine.directory.find(by)
         ends = _ends(run.state, review, verdict, person.name if person else by, by)
         over = suspended_by_verdict(engine, run.state, review, verdict.choice)
-        await run.record(_decided(row, review, verdict, by, grants), *ends, rows=over)
+        run.note(_decided(row, review, verdict, by, grants), *ends, rows=over)
+        if over:  # whoever relies on the rule from now on is to find it suspended
+            await run.settled()
 
 
 def verdict_grants(review: ReviewFold, verdict: Verdict) -> str:

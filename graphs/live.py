@@ -1,14 +1,15 @@
 """A run while it is being worked on: its fold, and the one place from which its journal grows.
 
-Everything that happens goes through :meth:`LiveRun.record`, which returns when it is durable. Events that arrive
-while an append is on its way share the next one, so parallel steps do not queue for round trips.
+What happens is noted (:meth:`LiveRun.note`) or recorded (:meth:`LiveRun.record`). A note is sealed and folded at once and
+becomes durable with whatever comes next; a record returns when it, and all that was noted before, is durable. So what must
+be known before a byte leaves the process is recorded, and the rest costs no round trip of its own.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from governance import events as ev
@@ -28,11 +29,8 @@ Entropy = Callable[[int], bytes]
 OnEntry = Callable[[Entry], None]
 
 
-@dataclass(frozen=True)
-class _Waiting:
-    events: Sequence[Event]
-    rows: Sequence[SideRow]
-    done: asyncio.Future[None]
+NOTES_WAIT_SECONDS = 0.1
+"""How long a note waits at most for something that shares its round trip."""
 
 
 class LiveRun:
@@ -45,11 +43,16 @@ class LiveRun:
         self.first_seq = state.seq
         self.on_entry: OnEntry = lambda _entry: None
         self.store = store
+        self.causes: set[str] = set()
+        """The causes of all that happened under this claim, durable or not."""
         self._entropy = entropy
         self._ending: set[tuple[str, int]] = set()
-        self._queue: list[_Waiting] = []
-        self._batch: list[_Waiting] = []
+        self._entries: list[Entry] = []
+        self._rows: list[SideRow] = []
+        self._callers: list[asyncio.Future[None]] = []
+        self._told: list[asyncio.Future[None]] = []
         self._flusher: asyncio.Task[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
         self._broken: BaseException | None = None
 
     @classmethod
@@ -79,35 +82,68 @@ class LiveRun:
         return True
 
     async def record(self, *events: Event, rows: Sequence[SideRow] = ()) -> None:
-        """Make events and their rows durable, together and in this order.
+        """Make events and their rows durable, together and in this order, with what was noted before.
 
         Raises:
             Fenced: this worker does not own the run any more. Nothing can be recorded after that.
             DatabaseUnavailable: nothing is known to be written; the same holds.
 
         """
-        if self._broken is not None:
-            raise self._broken
-        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._queue.append(_Waiting(events, rows, done))
-        if self._flusher is None:
+        self._take(events, rows)
+        await self.settled()
+
+    def note(self, *events: Event, rows: Sequence[SideRow] = ()) -> None:
+        """Let events and their rows hold from now on; durable with the next record, at the end of the slice, or soon.
+
+        For what may be lost with the process: nothing has left it that hangs on them.
+
+        Raises:
+            Fenced, DatabaseUnavailable: as :meth:`record`, of what was noted before.
+
+        """
+        self._take(events, rows)
+        if self._timer is None and self._flusher is None:
+            self._timer = asyncio.get_running_loop().call_later(NOTES_WAIT_SECONDS, self.push)
+
+    def push(self) -> None:
+        """Begin to make durable what was noted; nobody waits for it."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._flusher is None and self._broken is None and (self._entries or self._callers):
             self._flusher = asyncio.create_task(self._flush())
             self._flusher.add_done_callback(self._flushed)
-        # A cancelled caller must not take others' events with it.
-        await asyncio.shield(done)
+
+    def drop(self) -> None:
+        """Write nothing more: the run is not ours any more, and what was noted last comes to nothing."""
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._entries and self._broken is None:
+            self._broken = Fenced("the run belongs to another worker now")
+
+    async def settled(self) -> None:
+        """Return when all that was noted is durable. Raises what :meth:`record` does."""
+        if self._broken is not None:
+            raise self._broken
+        if not self._entries and self._flusher is None:
+            return
+        told: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._callers.append(told)
+        self.push()
+        await told  # its own: a caller that is cancelled takes nobody's events with it
 
     async def _flush(self) -> None:
-        while self._queue:
-            self._batch, self._queue = self._queue, []
-            entries = self._seal([event for waiting in self._batch for event in waiting.events])
-            rows = [row for waiting in self._batch for row in waiting.rows]
-            await self.store.append(self.claim, entries, rows)
-            for entry in entries:
-                self.state = advance(self.state, entry)
-                self.on_entry(entry)
-            for waiting in self._batch:
-                if not waiting.done.cancelled():
-                    waiting.done.set_result(None)
+        while self._entries or self._callers:
+            self._told, self._callers = self._callers, []
+            entries, self._entries = self._entries, []
+            rows, self._rows = self._rows, []
+            if entries:
+                await self.store.append(self.claim, entries, rows)
+                for entry in entries:
+                    self.on_entry(entry)
+            for told in self._told:
+                if not told.done():
+                    told.set_result(None)
         # Here and not in the callback: whoever was just told may record more before the callback runs.
         self._flusher = None
 
@@ -116,9 +152,18 @@ class LiveRun:
         if error is None:
             return
         self._broken = error
-        for waiting in (*self._batch, *self._queue):
-            if not waiting.done.done():
-                waiting.done.set_exception(error)
+        for told in (*self._told, *self._callers):
+            if not told.done():
+                told.set_exception(error)
+
+    def _take(self, events: Sequence[Event], rows: Sequence[SideRow]) -> None:
+        if self._broken is not None:
+            raise self._broken
+        for entry in self._seal(events):
+            self.state = advance(self.state, entry)
+            self._entries.append(entry)
+            self.causes.add(entry.cause)
+        self._rows += rows
 
     def _seal(self, events: Sequence[Event]) -> list[Entry]:
         entries: list[Entry] = []
@@ -127,7 +172,7 @@ class LiveRun:
         for event in events:
             seq += 1
             salt = self._entropy(SALT_BYTES)
-            named = replace(event, cause=nameless(self.state.expanded, event.cause))
+            named = replace(event, cause=nameless(self.state.expanded, event.cause)) if self.state.expanded else event
             entries.append(seal(self.claim.run_id, named, seq=seq, at=at, prev_hash=head, salt=salt))
             head = entries[-1].hash
         return entries

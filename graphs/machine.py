@@ -66,6 +66,8 @@ _WORK: dict[Phase, Work] = {
     Phase.UNDO: work.undo,
     Phase.REPORT: work.report,
 }
+# A claimed run goes on with these in the superstep of the node before: each superstep costs, and nothing waits in between.
+_AT_ONCE = frozenset({Phase.PLAN, Phase.CHECK, Phase.REPORT})
 # After these a run may have nothing to do until the world outside moves.
 _MAY_WAIT = frozenset({Phase.DISPATCH, Phase.RECOVER, Phase.UNDO})
 
@@ -76,8 +78,8 @@ def build_graph(engine: Engine, checkpointer: BaseCheckpointSaver[Any] | None = 
     builder: StateGraph[Any, Any, Any, Any] = StateGraph(State)
     targets: dict[Hashable, str] = {WAIT: WAIT, Phase.END.value: END}
     targets.update({phase.value: phase.value for phase in _WORK})
-    for phase, do in _WORK.items():
-        builder.add_node(phase.value, _node(engine, phase, do))
+    for phase in _WORK:
+        builder.add_node(phase.value, _node(engine, phase))
         builder.add_conditional_edges(phase.value, route, targets)
     builder.add_node(WAIT, _wait)
     builder.add_conditional_edges(WAIT, route, targets)
@@ -94,7 +96,7 @@ async def route(state: State) -> str:
     return phase if phase == WAIT or phase in Phase._value2member_map_ else Phase.END.value
 
 
-def _node(engine: Engine, phase: Phase, do: Work) -> Any:
+def _node(engine: Engine, phase: Phase) -> Any:
     async def node(state: State, runtime: Runtime[Slice]) -> State:
         context = runtime.context
         if isinstance(context, Slice):
@@ -104,13 +106,24 @@ def _node(engine: Engine, phase: Phase, do: Work) -> Any:
         run.on_entry = _streamer(get_stream_writer())
         if run.state.phase is not phase:
             return _snapshot(run, past=True)
-        before = run.state.seq
-        await do(parts, run, control)
-        stuck = run.state.phase is phase and (phase in _MAY_WAIT or run.state.seq == before)
+        at, stuck = phase, await _go_on(parts, run, control, phase)
+        if not isinstance(context, Slice):
+            await run.settled()  # its journal is in the state that is returned
+            return _snapshot(run, past=not stuck)
+        while not stuck and run.state.phase in _AT_ONCE and run.state.phase is not at:
+            at = run.state.phase
+            stuck = await _go_on(parts, run, control, at)
         return _snapshot(run, past=not stuck)
 
     node.__name__ = phase.value
     return node
+
+
+async def _go_on(parts: Engine, run: LiveRun, control: Control, phase: Phase) -> bool:
+    """Do what ``phase`` is for. True when that came to nothing more to do, until the world outside moves."""
+    before = run.state.seq
+    await _WORK[phase](parts, run, control)
+    return run.state.phase is phase and (phase in _MAY_WAIT or run.state.seq == before)
 
 
 async def _wait(state: State, runtime: Runtime[Slice]) -> State:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -20,7 +20,7 @@ from graphs.fold import RunFold, StepFold
 from graphs.forms import AskForm
 from graphs.gates import Gate, Standing, standing
 from graphs.ruling import RuleAgain, ruling_on
-from graphs.scope import scope_of
+from graphs.scope import scope_of, with_item
 from plans.checked import CheckedPlan
 from plans.language import Step, step_and_item
 from plans.resolve import Unresolved, resolve_args, should_run
@@ -72,11 +72,12 @@ Move = Start | Ask | End | Await | AskForm | Hold | Expand | RuleAgain | Choose
 
 def next_moves(engine: Engine, state: RunFold, plan: CheckedPlan, *, busy: Collection[str]) -> Iterator[Move]:
     """Every move that is possible now, in the plan's order. Steps in ``busy`` have a call in flight."""
+    scope = scope_of(state)
     for step in plan.plan.steps:
         known = state.step(step.id)
         if step.id in busy or known.ended is not None or _not_yet(engine, known) or _asked_outcome(state, step.id):
             continue
-        move = _reopen(engine, state, step, known) if known.open else _begin(engine, state, plan, step)
+        move = _reopen(engine, state, step, known) if known.open else _begin(engine, state, plan, step, scope)
         if move is not None:
             yield move
 
@@ -95,7 +96,7 @@ def _reopen(engine: Engine, state: RunFold, step: Step, known: StepFold) -> Move
     return Start(_order(engine, state, step, known))
 
 
-def _begin(engine: Engine, state: RunFold, plan: CheckedPlan, step: Step) -> Move | None:
+def _begin(engine: Engine, state: RunFold, plan: CheckedPlan, step: Step, outputs: Mapping[str, Any]) -> Move | None:
     """A step without an intent. Its question is put as soon as its arguments are known; it starts when all it needs is over."""
     if not all(state.step(ref).satisfied for ref in plan.references[step.id]):
         return None
@@ -103,7 +104,7 @@ def _begin(engine: Engine, state: RunFold, plan: CheckedPlan, step: Step) -> Mov
     if step.for_each is not None:
         over = next_of_loop(state, step, ready=ready)
         return End(step.id, step.tool, **vars(over)) if isinstance(over, Over) else over
-    scope = scope_of(state, step.id)
+    scope = with_item(outputs, state, step.id)
     if should_run(step, scope) is not Truth.YES:
         return End(step.id, step.tool, StepStatus.SKIPPED, why="its condition does not hold") if ready else None
     try:

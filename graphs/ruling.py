@@ -51,11 +51,11 @@ def ruling_on(
     return RuleAgain(step.id, bound, again)
 
 
-async def record_ruling(run: LiveRun, move: RuleAgain) -> None:
+def note_ruling(run: LiveRun, move: RuleAgain) -> None:
     """The later ruling becomes the one that counts."""
     life, seq = run.state.step(move.step).life, run.state.seq + 1
     body = ev.StepRuled(step=move.step, args_digest=move.args_digest, ruling=move.ruling)
-    await run.record(Event(f"step:{move.step}:{life}:ruled:{seq}", body))
+    run.note(Event(f"step:{move.step}:{life}:ruled:{seq}", body))
 
 
 def _again(engine: Engine, state: RunFold, step: Step, args: dict[str, Any]) -> Ruling | None:

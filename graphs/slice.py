@@ -7,6 +7,7 @@ from typing import Any
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import BaseCheckpointSaver
+from langgraph.checkpoint.serde.types import INTERRUPT
 from langgraph.types import Command
 
 from governance.events import RunStatus
@@ -14,6 +15,7 @@ from governance.runs import Claim, Rest
 from graphs.control import Control
 from graphs.engine import Engine
 from graphs.fold import Phase
+from graphs.intake import take_up
 from graphs.live import LiveRun
 from graphs.machine import Graph, Slice
 from graphs.waits import waiting_for
@@ -39,20 +41,44 @@ async def work_slice(
         return rest_of(run, again=False, progressed=True)
     mine: Graph = graph.copy({"checkpointer": saver})
     config: RunnableConfig = {"configurable": {"thread_id": claim.run_id, STRICT_RESUME: True}}
-    await mine.ainvoke(
-        await _input(mine, config, claim), config, context=Slice(run, control), durability="async", version="v2"
-    )
+    try:
+        await mine.ainvoke(
+            await _input(saver, config, claim), config, context=Slice(run, control), durability="async", version="v2"
+        )
+    finally:
+        if control.lost:
+            run.drop()
+        await run.settled()
     return rest_of(run, again=control.draining, progressed=run.progressed)
 
 
-async def _input(graph: Graph, config: RunnableConfig, claim: Claim) -> Any:
-    """What to invoke with. Interrupt ids are read here and never stored; an ended thread is started over, for the fold rules."""
-    state = await graph.aget_state(config)
-    if state.created_at is None or (not state.next and not state.interrupts):
-        return {"run": {"id": claim.run_id}}
-    if state.interrupts:
-        return Command(resume={found.id: {"look": "again"} for found in state.interrupts})
-    return None
+async def take_in(engine: Engine, claim: Claim) -> Rest:
+    """Only take up what was left for a claimed run, and hand it back, due: its slice comes when it is its turn.
+
+    Raises:
+        Fenced: the run is not ours any more.
+        Corrupt: its journal contradicts itself.
+
+    """
+    run = await LiveRun.open(claim, engine.journal, engine.clock, engine.entropy)
+    if run.state.phase is not Phase.END:
+        await take_up(engine, run)
+        await run.settled()
+    if run.state.phase is Phase.END:
+        return rest_of(run, again=False, progressed=True)
+    return Rest(RunStatus.QUEUED, "", again=True, progressed=True)
+
+
+async def _input(saver: BaseCheckpointSaver[Any], config: RunnableConfig, claim: Claim) -> Any:
+    """What to invoke with. Interrupt ids are read here and never stored; any other thread is started over, for the fold rules.
+
+    They are read from the checkpoint itself: ``aget_state`` prepares all tasks to say the same.
+    """
+    found = await saver.aget_tuple(config)
+    writes = (found.pending_writes if found else None) or []
+    over = {task for task, channel, _ in writes if not channel.startswith("__")}
+    waits = [each.id for task, channel, said in writes if channel == INTERRUPT and task not in over for each in said]
+    return Command(resume={each: {"look": "again"} for each in waits}) if waits else {"run": {"id": claim.run_id}}
 
 
 def rest_of(run: LiveRun, *, again: bool, progressed: bool) -> Rest:

@@ -46,7 +46,7 @@ async def reused(engine: Engine, run: LiveRun, playbook: Playbook) -> bool:
         templates.missed(playbook.id, UNFIT)
         return False
     rows = time_timer(engine, ready)
-    await run.record(Event("plan:1:written", written), Event("plan:1:checked", body), rows=rows)
+    run.note(Event("plan:1:written", written), Event("plan:1:checked", body), rows=rows)
     templates.used(template.id)
     return True
 

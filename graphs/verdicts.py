@@ -24,14 +24,14 @@ async def ask(engine: Engine, run: LiveRun, move: Ask, *, dry: bool) -> None:
         if answer is not None:
             await run.record(event, answer[0], rows=answer[1])
             return
-    await run.record(event, rows=() if dry else rows)
+    run.note(event, rows=() if dry else rows)
 
 
-async def simulate_verdicts(run: LiveRun) -> None:
+def simulate_verdicts(run: LiveRun) -> None:
     """Answer every open question of a dry run about an action or a plan, and say that nobody was asked."""
     for card in run.state.open_reviews:
         if card.kind in {ReviewKind.STEP, ReviewKind.PLAN}:
-            await run.record(Event(f"review:{card.id}:simulated", _simulated(card)))
+            run.note(Event(f"review:{card.id}:simulated", _simulated(card)))
 
 
 def _simulated(card: ReviewCard) -> ev.ReviewDecided:

@@ -46,7 +46,7 @@ async def understand(engine: Engine, run: LiveRun, _: Control) -> None:
     )
     body = ev.RequestUnderstood(request=state.admitted.request, decision=decision)
     timer = run_timer(engine, state)
-    await run.record(Event("understood", body), rows=[timer] if timer else [])
+    run.note(Event("understood", body), rows=[timer] if timer else [])
 
 
 async def plan(engine: Engine, run: LiveRun, _: Control) -> None:
@@ -82,7 +82,7 @@ async def plan(engine: Engine, run: LiveRun, _: Control) -> None:
         again=stopped_in(state, proposal.plan),
         took_ms=round((asyncio.get_running_loop().time() - began) * 1000),
     )
-    await run.record(Event(f"plan:{revision}:written", body))
+    run.note(Event(f"plan:{revision}:written", body))
 
 
 async def check(engine: Engine, run: LiveRun, _: Control) -> None:
@@ -91,7 +91,7 @@ async def check(engine: Engine, run: LiveRun, _: Control) -> None:
     dry = bool(state.admitted and state.admitted.dry)
     if state.consent is Consent.OPEN:
         if dry:  # a fork of a run that waits for this answer
-            await simulate_verdicts(run)
+            simulate_verdicts(run)
             return
         await take_up(engine, run)
         await escalate(engine, run)
@@ -99,7 +99,7 @@ async def check(engine: Engine, run: LiveRun, _: Control) -> None:
         await engine.autonomy.refresh(engine.clock.now())
         body, checked = check_plan(engine, state, state.written.plan)
         events, rows = put_to_people(engine, state, body, checked, dry=dry)
-        await run.record(*events, rows=[*rows, *time_timer(engine, state)])
+        run.note(*events, rows=[*rows, *time_timer(engine, state)])
         keep(engine, state, checked)
 
 
@@ -132,9 +132,9 @@ async def report(_: Engine, run: LiveRun, __: Control) -> None:
     begun = run.state.undoing
     if begun is not None:
         told = ev.RunReported(summary=report_of(run.state, begun))
-        await run.record(Event("reported", told), Event("ended", ev.RunEnded(status=begun.ends)))
+        run.note(Event("reported", told), Event("ended", ev.RunEnded(status=begun.ends)))
         return
-    await run.record(
+    run.note(
         Event("reported", ev.RunReported(summary=summary_of(run.state))), Event("ended", ev.RunEnded(status="done"))
     )
 

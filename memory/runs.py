@@ -92,10 +92,12 @@ class Runs:
         (``isolate``).
         """
         values = {"owner": owner, "limit": limit, "lease": lease, "once": company[0], "twice": company[1]}
-        rows = await self._database.fetch(self._sql["claim"], values)
-        return [
-            Claim(str(row["id"]), owner, row["epoch"], row["fruitless"], row["deaths"], row["child"]) for row in rows
-        ]
+        return [_claim(row, owner) for row in await self._database.fetch(self._sql["claim"], values)]
+
+    async def claim_crowd(self, owner: int, limit: int, crowd: int, lease: timedelta) -> list[Claim]:
+        """Take up to ``limit`` waiting runs for which something was left, if there are at least ``crowd`` of them."""
+        values = {"owner": owner, "limit": limit, "crowd": crowd, "lease": lease}
+        return [_claim(row, owner) for row in await self._database.fetch(self._sql["claim_crowd"], values)]
 
     async def isolate(self, claim: Claim) -> None:
         """Note that nothing else runs beside it, so that the death of its worker would be its own doing.
@@ -144,7 +146,7 @@ class Runs:
             "again": [one.rest.again for one in asked],
             "progressed": [one.rest.progressed for one in asked],
             "wake_in": [one.rest.wake_in for one in asked],
-        } | columns([one.unflushed for one in newest.values()])
+        } | columns([one.unflushed.lasting() for one in newest.values()])
         ended = [one for one in asked if one.claim.child and one.rest.status in ENDED]
         rows = await (
             self._finish_children(values, ended) if ended else self._database.fetch(self._sql["finish"], values)
@@ -206,6 +208,10 @@ class Runs:
         """The latest runs, newest first; only those with ``status``, if given."""
         values = {"limit": limit, "status": status.value if status else None}
         return [_run(row) for row in await self._database.fetch(self._sql["list"], values)]
+
+
+def _claim(row: DictRow, owner: int) -> Claim:
+    return Claim(str(row["id"]), owner, row["epoch"], row["fruitless"], row["deaths"], row["child"])
 
 
 def _note(run_id: str, rest: Rest) -> dict[str, Any]:

@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from langgraph.checkpoint.serde.types import ERROR, INTERRUPT
 from psycopg.types.json import Jsonb
 
 _POINT = ("thread", "ns", "id", "parent", "checkpoint", "metadata")
 _BLOB = ("thread", "ns", "channel", "version", "type", "blob")
 _WRITE = ("thread", "ns", "id", "task", "idx", "path", "channel", "type", "blob", "replace")
+_TOLD = (INTERRUPT, ERROR)
 _Key = tuple[str, ...]
 
 
@@ -28,6 +30,15 @@ class Unflushed:
 
     def __bool__(self) -> bool:
         return bool(self.checkpoints or self.blobs or self.writes)
+
+    def lasting(self) -> Unflushed:
+        """Without the results of tasks that a later checkpoint holds: they were there for a crash in between.
+
+        What was asked and what went wrong stays, for whoever looks back.
+        """
+        held = {(thread, ns, row[0]) for (thread, ns, _), row in self.checkpoints.items()}
+        writes = {key: row for key, row in self.writes.items() if key[:3] not in held or row[1] in _TOLD}
+        return Unflushed(self.checkpoints, self.blobs, writes)
 
     def forget(self, thread_id: str) -> None:
         """Drop the rows of a thread."""

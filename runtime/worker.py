@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -19,11 +20,14 @@ from graphs.fold import Phase
 from graphs.live import LiveRun
 from graphs.machine import Graph, OpenSaver, Saver
 from graphs.recovery import park
-from graphs.slice import rest_of, work_slice
+from graphs.slice import rest_of, take_in, work_slice
 from runtime.ports import Bell, RunStore, Timers
 
 FRUITLESS_LIMIT = 5
 _CALM_SECONDS, _LONG_CALM_SECONDS, _LONG_EVERY = 1.0, 16.0, 16
+CROWD, CROWD_MOST = 32, 256
+"""From how many runs on that were answered while all slots are busy they are taken up ahead of their turn; how many at once."""
+CROWD_LOOK_SECONDS = 0.05
 _log = structlog.get_logger("steward.worker")
 
 
@@ -64,6 +68,7 @@ class Worker:
         self._lost = False
         self._upkeep_at = 0.0
         self._alone_until = 0.0
+        self._crowd_at = 0.0
         self._doubtful: list[tuple[int, float]] = []
 
     def stop(self) -> None:
@@ -106,13 +111,31 @@ class Worker:
             self._upkeep_at = now + parts.poll_seconds
             await parts.timers.fire_due(parts.engine.clock.now())
             await parts.runs.reap()
-        free = parts.slots - len(self._slices)
-        if free <= 0 or not await self._takes_company(now):
+        if not await self._takes_company(now):
             return False
-        claims = await parts.runs.claim(self._identity, free, parts.lease, self._company(now))
+        free = parts.slots - len(self._slices)
+        claims: Sequence[Claim] = ()
+        if free > 0:
+            claims = await parts.runs.claim(self._identity, free, parts.lease, self._company(now))
         for claim in claims:
             self._begin(claim)
-        return len(claims) == free
+        if len(claims) >= free and self._suspect is None and await self._take_in_crowd(now):
+            return True
+        return 0 < free == len(claims)
+
+    async def _take_in_crowd(self, now: float) -> bool:
+        """With all slots busy: what people left for many waiting runs becomes theirs now, and does not wait for slices to end.
+
+        Those runs hold slots meanwhile, so that no slice begins before they are through.
+        """
+        parts = self._parts
+        if now < self._crowd_at or len(self._slices) > parts.slots:
+            return False
+        claims = await parts.runs.claim_crowd(self._identity, CROWD_MOST, CROWD, parts.lease)
+        for claim in claims:
+            self._begin(claim, ahead=True)
+        self._crowd_at = 0.0 if claims else now + CROWD_LOOK_SECONDS
+        return bool(claims)
 
     def _company(self, now: float) -> tuple[int, int]:
         """How many more of the runs in doubt may be begun: those begun a second ago and still there are in less of it."""
@@ -142,11 +165,13 @@ class Worker:
                 wait.cancel()
             await asyncio.gather(*waits, return_exceptions=True)
 
-    def _begin(self, claim: Claim) -> None:
+    def _begin(self, claim: Claim, *, ahead: bool = False) -> None:
         control = Control()
         if claim.deaths:
             self._doubtful.append((claim.deaths, asyncio.get_running_loop().time()))
-        work = self._alone(claim, control, [*self._slices]) if claim.suspect else self._work(claim, control)
+        work = (
+            self._alone(claim, control, [*self._slices]) if claim.suspect else self._work(claim, control, ahead=ahead)
+        )
         task = asyncio.create_task(work, name=f"slice of {claim.run_id}")
         self._slices[task] = control
         if claim.suspect:
@@ -168,10 +193,11 @@ class Worker:
         if error is not None and not isinstance(error, Fenced | Unavailable):
             _log.error("slice could not be handed back", reason=repr(error))
 
-    async def _work(self, claim: Claim, control: Control, *, alone: bool = False) -> None:
+    async def _work(self, claim: Claim, control: Control, *, alone: bool = False, ahead: bool = False) -> None:
         """A slice, and whatever becomes of it, the run handed back: otherwise it would stay ours for ever."""
         saver = self._parts.saver()
-        attempt = asyncio.ensure_future(self._attempt(claim, control, saver, alone=alone))
+        work = take_in(self._parts.engine, claim) if ahead else self._attempt(claim, control, saver, alone=alone)
+        attempt = asyncio.ensure_future(work)
         await asyncio.wait({attempt})
         error = attempt.exception()
         if error is None:

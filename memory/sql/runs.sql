@@ -71,6 +71,30 @@ FROM (SELECT id FROM suspect UNION ALL SELECT id FROM due) AS taken
 WHERE run.id = taken.id
 RETURNING run.id, run.epoch, run.fruitless, run.deaths, run.parent_id IS NOT NULL AS child
 
+-- name: claim_crowd
+-- Waiting runs for which something was left, when there is a crowd of them: all of it is taken up before their slices have
+-- their turn. Of a smaller number none. The look is bounded: of each priority the 512 that came last.
+WITH woken AS (
+    SELECT found.id
+    FROM (VALUES (2::smallint), (1::smallint), (0::smallint), (-1::smallint)) AS level (priority), LATERAL (
+        SELECT id, wake_at, status, deaths, fruitless FROM run
+        WHERE owner IS NULL AND wake_at <= now() AND run.priority = level.priority
+        ORDER BY wake_at DESC LIMIT 512
+    ) AS found
+    WHERE found.status = 'waiting' AND found.deaths = 0 AND found.fruitless = 0
+      AND EXISTS (SELECT FROM inbox i WHERE i.run_id = found.id)
+    ORDER BY found.wake_at LIMIT %(limit)s
+), due AS (
+    SELECT run.id FROM run JOIN woken USING (id)
+    WHERE run.owner IS NULL AND run.wake_at <= now() AND (SELECT count(*) FROM woken) >= %(crowd)s
+    ORDER BY run.id FOR UPDATE OF run SKIP LOCKED
+)
+UPDATE run SET owner = %(owner)s, epoch = run.epoch + 1, wake_at = NULL, lease_until = now() + %(lease)s,
+    status = 'running', waiting_for = '', claimed_at = now(), alone = false,
+    claimed_seq = coalesce((SELECT max(seq) FROM journal WHERE run_id = run.id), 0)
+FROM due WHERE run.id = due.id
+RETURNING run.id, run.epoch, run.fruitless, run.deaths, run.parent_id IS NOT NULL AS child
+
 -- name: isolate
 -- From here on nothing else runs beside it in its worker.
 UPDATE run SET alone = true WHERE id = %(run)s AND owner = %(owner)s AND epoch = %(epoch)s RETURNING id

@@ -16,6 +16,7 @@ from agents.ports import PlanningTask, Proposal
 from governance.chain import Entry
 from governance.errors import DatabaseUnavailable, StewardError, TailMoved
 from governance.events import RunStatus
+from governance.reviews import approve
 from governance.runs import Claim, Rest, SideRow
 from graphs.control import Control
 from graphs.machine import build_graph
@@ -23,8 +24,8 @@ from graphs.slice import work_slice
 from memory.database import Database
 from memory.liveness import open_liveness
 from memory.runs import Runs
-from runtime.worker import FRUITLESS_LIMIT, Worker, WorkerParts
-from tests.integration.graphs.house import LEASE, DoomedJournal, House, a_house, step
+from runtime.worker import CROWD, FRUITLESS_LIMIT, Worker, WorkerParts
+from tests.integration.graphs.house import LEASE, MARY, DoomedJournal, House, a_house, step
 from tests.integration.graphs.world import World, serving
 
 STEPS = (step("account", "account"), step("desk", "desk", account_id={"$ref": "account.id"}))
@@ -240,3 +241,28 @@ async def test_a_slice_that_cannot_be_handed_back_leaves_nobody_its_owner(databa
         async with a_worker(house):
             await _rests(house, run_id, RunStatus.DONE)
         assert world.effects == {"account:Ada Lovelace": 1, "desk:Ada Lovelace": 1}
+
+
+async def test_what_a_crowd_was_told_is_taken_up_before_its_slices_have_their_turn(
+    database: Database, world: World
+) -> None:
+    """All slots are busy with slow calls, and forty people have answered: their verdicts are journaled all the same."""
+    pay = step("pay", "pay", account_id={"$ref": "account.id"}, amount=50)
+    async with a_house(database, world, [STEPS[0], pay], goals=("account", "pay")) as house:
+        runs = [await house.admit(f"Ada Lovelace {number}") for number in range(CROWD + 8)]
+        async with a_worker(house):
+            for run_id in runs:
+                await _rests(house, run_id, RunStatus.WAITING)
+            world.gates["pay"] = asyncio.Event()
+            for row in await house.reviews.list():
+                await house.reviews.decide(row.card.id, approve(), by=MARY.id, at=house.clock.now())
+            async with asyncio.timeout(30):
+                async for _ in house.hints.watch_growth(""):
+                    states = [await house.state(run_id) for run_id in runs]
+                    if all(review.verdict for state in states for review in state.reviews.values()):
+                        break
+            assert world.calls.count("pay") <= 4  # as many as there are slots
+            world.gates.pop("pay").set()
+            for run_id in runs:
+                await _rests(house, run_id, RunStatus.DONE)
+        assert all(count == 1 for count in world.effects.values())

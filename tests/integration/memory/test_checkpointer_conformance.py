@@ -89,3 +89,43 @@ async def test_what_waits_is_seen_by_its_saver_alone_until_it_is_flushed(databas
     theirs = await checkpoints.saver().aget_tuple(config)
     assert theirs is not None
     assert theirs.pending_writes == mine.pending_writes
+
+
+async def test_results_that_a_later_checkpoint_holds_are_not_kept(database: Database) -> None:
+    """What lasts of a slice: every checkpoint, the writes of the last one, and what was asked or went wrong before."""
+    saver = Checkpoints(database).saver()
+    where: RunnableConfig = {"configurable": {"thread_id": "t", "checkpoint_ns": ""}}
+    for number in (1, 2):
+        checkpoint: Checkpoint = {
+            "v": 4,
+            "id": f"1f000000-0000-6000-8000-00000000000{number}",
+            "ts": "2027-01-04T09:00:00+00:00",
+            "channel_values": {"seq": number},
+            "channel_versions": {"seq": str(number)},
+            "versions_seen": {},
+            "updated_channels": None,
+        }
+        where = await saver.aput(where, checkpoint, {"step": number}, {"seq": str(number)})
+        await saver.aput_writes(where, [("seq", number + 1)], "task")
+        await saver.aput_writes(where, [("__interrupt__", ["what"])], "other")
+    kept = saver.unflushed.lasting()
+    assert len(kept.checkpoints) == 2
+    assert sorted((key[2][-1], row[1]) for key, row in kept.writes.items()) == [
+        ("1", "__interrupt__"),
+        ("2", "__interrupt__"),
+        ("2", "seq"),
+    ]
+
+
+def test_versions_grow_and_threads_keep_the_form_that_they_began_with() -> None:
+    """Versions are compared as text: the short form in order, and a thread with the stock saver's long ones goes on so."""
+    saver = SliceSaver.__new__(SliceSaver)
+    short: list[str] = [saver.get_next_version(None, None)]
+    for _ in range(12):
+        short.append(saver.get_next_version(short[-1], None))
+    assert short == sorted(short)
+    assert {len(version) for version in short} == {15}
+    long = f"{7:032}.{0.25:016}"
+    after = saver.get_next_version(long, None)
+    assert after > long
+    assert len(after) > len(short[0])
