@@ -4,6 +4,7 @@ REVOKE CREATE ON SCHEMA public FROM PUBLIC;
 GRANT USAGE ON SCHEMA public TO steward_app;
 
 REVOKE ALL ON run, journal, review, inbox, timer, chat_thread, chat_remark, chat_run, system_health, system_rate FROM steward_app;
+REVOKE ALL ON model_call FROM steward_app;
 GRANT SELECT ON journal TO steward_app;
 -- What a run or a question is, never changes; steward_erase blanks it.
 GRANT SELECT, UPDATE (
@@ -15,6 +16,7 @@ GRANT SELECT, INSERT ON inbox TO steward_app;
 GRANT SELECT, DELETE ON timer TO steward_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON chat_thread, chat_remark, chat_run TO steward_app;
 GRANT SELECT, INSERT, UPDATE ON system_health, system_rate TO steward_app;
+GRANT SELECT, INSERT, UPDATE (ok, why, tokens_in, tokens_out, cost_microusd, latency_ms) ON model_call TO steward_app;
 GRANT USAGE ON SEQUENCE worker_id_seq TO steward_app;
 
 REVOKE ALL ON FUNCTION steward_admit, steward_append, steward_erase, steward_write_rows, steward_guard_journal FROM PUBLIC;

@@ -49,7 +49,7 @@ def test_the_key_of_every_table_of_a_run_begins_with_its_id() -> None:
     systems_s = {"system_health", "system_rate"}  # shared by all runs
     others = {RUN.name, *people_s, *systems_s}
     tables = [table for table in METADATA.sorted_tables if table.name not in others]
-    assert {table.name for table in tables} == {"journal", "review", "inbox", "timer", "chat_run"}
+    assert {table.name for table in tables} == {"journal", "review", "inbox", "timer", "chat_run", "model_call"}
     for table in tables:
         assert next(iter(table.primary_key)).name == "run_id"
         uniques = [constraint for constraint in table.constraints if isinstance(constraint, UniqueConstraint)]
