@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pydantic import ValidationError
+
 from agents.ports import PlanningTask
 from governance import events as ev
 from governance.chain import Event
@@ -59,10 +61,10 @@ async def plan(engine: Engine, run: LiveRun, _: Control) -> None:
         request=dict(state.request or {}),
         request_schema=closed_schema(playbook),
         tools=engine.specs,
-        previous=Plan.model_validate(state.written.plan)
-        if state.written and state.checked and state.checked.rulings
-        else None,
+        previous=_previous(state),
         findings=state.checked.findings if state.checked else (),
+        rejected=state.written.plan if state.written and state.checked and not state.checked.ok else None,
+        run=state.run_id,
     )
     proposal = await engine.planner.plan(with_history(engine, state, task))
     revision = state.latest + 1
@@ -75,6 +77,16 @@ async def plan(engine: Engine, run: LiveRun, _: Control) -> None:
         again=stopped_in(state, proposal.plan),
     )
     await run.record(Event(f"plan:{revision}:written", body))
+
+
+def _previous(state: RunFold) -> Plan | None:
+    """The revision that was checked last, if it can be read as a plan."""
+    if state.written is None or state.checked is None or not state.checked.rulings:
+        return None
+    try:
+        return Plan.model_validate(state.written.plan)
+    except ValidationError:
+        return None
 
 
 async def check(engine: Engine, run: LiveRun, _: Control) -> None:

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from governance.chain import Broken, Entry
 from governance.chats import Remark, Thread
 from governance.events import RunStatus
+from governance.models import ModelsStatus
 from governance.reviews import Verdict
 from governance.runs import Claim, InboxRow, InputKind, Rest, ReviewRow, RunRow
 from governance.systems import SystemStatus
@@ -97,6 +98,7 @@ class Store:
     chats: ChatStore
     erase: Eraser
     systems: Callable[[], Awaitable[tuple[SystemStatus, ...]]]
+    models: Callable[[], Awaitable[ModelsStatus]]
 
 
 class Timers(Protocol):

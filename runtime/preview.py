@@ -46,7 +46,7 @@ async def preview(knowledge: Knowledge, playbook_name: str, request: dict[str, A
     for _ in range(MAX_REPAIRS):
         if checked.plan is not None:
             break
-        proposal = await knowledge.planner.plan(replace(task, findings=checked.findings))
+        proposal = await knowledge.planner.plan(replace(task, findings=checked.findings, rejected=proposal.plan))
         checked = check(proposal.plan, premises)
     return _preview(playbook.id, title_of(playbook, understood), understood, checked, proposal.decision)
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+ModelKind = Literal["triage", "plan", "advice", "diagnosis"]
 
 
 class Settings(BaseSettings):
@@ -47,6 +50,27 @@ class Settings(BaseSettings):
     )
     callback_secret: SecretStr | None = Field(
         default=None, description="makes callback addresses unguessable; made and kept under state when absent"
+    )
+    model: str = Field(
+        default="", description="the model that plans and reads: `gpt-…`, or `provider:name`; without it rules decide"
+    )
+    model_base_url: str = Field(
+        default="", description="an endpoint of the OpenAI protocol; default: OpenAI's, or the provider's own"
+    )
+    model_api_key: SecretStr | None = Field(default=None, description="its key; an endpoint of your own may need none")
+    model_fallback: str = Field(default="", description="the model that is asked when the first cannot answer")
+    model_for: tuple[ModelKind, ...] = Field(
+        default=("triage", "plan", "diagnosis"),
+        description="the decisions that it is asked for, a JSON list of triage, plan, advice, diagnosis",
+    )
+    model_timeout_seconds: float = Field(default=60, gt=0, description="how long one call of a model may take")
+    model_max_tokens: int = Field(default=8_000, ge=100, description="the longest answer of a model, in tokens")
+    model_calls_per_minute: int = Field(default=60, ge=0, description="calls of each model a minute; 0: no limit")
+    model_run_dollars: float = Field(default=1, ge=0, description="what models may cost in a run; 0: no limit")
+    model_day_dollars: float = Field(default=20, ge=0, description="what models may cost in a day (UTC); 0: no limit")
+    model_prices: dict[str, tuple[float, float]] = Field(
+        default_factory=dict,
+        description='dollars for a million tokens in and out, JSON by model: {"gpt-x": [2.5, 10]}',
     )
     demo_password: SecretStr | None = Field(
         default=None, description="log-in of the demo people; made and kept under state when absent"

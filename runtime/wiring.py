@@ -13,6 +13,7 @@ from random import Random, SystemRandom
 
 import structlog
 
+from agents.models.ports import Model
 from governance.clock import Clock, SystemClock
 from governance.errors import NotFound
 from graphs.engine import Engine
@@ -31,6 +32,7 @@ from memory.inbox import Inbox
 from memory.journal import Journal, open_journal
 from memory.liveness import open_liveness
 from memory.migrate import migrate
+from memory.modelcalls import ModelCalls
 from memory.permits import open_permits
 from memory.rates import Rates
 from memory.reviews import Reviews
@@ -39,6 +41,7 @@ from memory.sessionlocks import open_session_locks
 from memory.timers import Timers
 from runtime.application import Application
 from runtime.connections import connections, limited
+from runtime.deciders import Models, limits_of, models_of
 from runtime.following import Following
 from runtime.keyring import addresses
 from runtime.knowledge import Knowledge, load_knowledge
@@ -68,8 +71,11 @@ async def build(
     entropy: Entropy = secrets.token_bytes,
     rng: Random | None = None,
     knowledge: Knowledge | None = None,
+    model: Model | None = None,
 ) -> AsyncIterator[Application]:
     """Put Steward together for as long as the block lasts.
+
+    ``model`` is asked in place of those in the settings.
 
     Raises:
         InvalidSettings: a setting or a company's file cannot be used; names every problem.
@@ -78,6 +84,7 @@ async def build(
     """
     clock = clock or SystemClock()
     known = knowledge or load_knowledge(settings.home)
+    asked = (model,) if model is not None else models_of(settings)
     systems = limited(known.catalog.systems.values(), settings.home)
     found = connections(systems, settings.home, settings.sandbox_port)
     async with AsyncExitStack() as stack:
@@ -86,6 +93,8 @@ async def build(
         journal = await stack.enter_async_context(open_journal(database))
         hints = await stack.enter_async_context(open_hints(database))
         means = _Means(database, hints, clock, rng or SystemRandom())
+        models = Models(settings, asked, ModelCalls(database, limits_of(settings)), clock)
+        known = models.decide(known, means.rng)
         invocation = await stack.enter_async_context(_invocation(settings, systems, found, means))
         engine = Engine(
             tools={tool.id: tool for tool in known.catalog.tools},
@@ -108,7 +117,7 @@ async def build(
             settings,
             known,
             engine,
-            _Kept(database, journal, hints, SystemStates(systems, found, lambda: traffic(database))),
+            _Kept(database, journal, hints, SystemStates(systems, found, lambda: traffic(database)), models),
         )
 
 
@@ -128,6 +137,7 @@ class _Kept:
     journal: Journal
     hints: Hints
     systems: SystemStates
+    models: Models
 
 
 def _application(settings: Settings, known: Knowledge, engine: Engine, kept: _Kept) -> Application:
@@ -143,6 +153,7 @@ def _application(settings: Settings, known: Knowledge, engine: Engine, kept: _Ke
         chats=Chats(database),
         erase=_eraser(database),
         systems=kept.systems,
+        models=kept.models.status,
     )
     lease = timedelta(seconds=settings.lease_seconds)
     bell = HintBell(kept.hints)
@@ -159,6 +170,7 @@ def _application(settings: Settings, known: Knowledge, engine: Engine, kept: _Ke
     )
     return Application(
         knowledge=known,
+        who_decides=kept.models.sentence,
         engine=engine,
         store=store,
         clock=engine.clock,

@@ -27,6 +27,7 @@ class OfflineAdvisor:
         ruling: Ruling,
         request: Mapping[str, Any],
         requester: Person,
+        run: str = "",  # noqa: ARG002 - rules cost nothing
     ) -> Decision:
         """``reject`` when an argument contradicts the request, ``look`` when something deserves a look, else ``approve``."""
         differing = [name for name, value in args.items() if name in request and request[name] != value]

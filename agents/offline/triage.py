@@ -50,15 +50,15 @@ class OfflineTriage:
         if draft is not None and drafted is not None and not _starts_anew(named, text, draft):
             ground = Ground(drafted, Passage(text), directory, today, frozenset({*draft.missing, *draft.doubtful}))
             ground.earlier = draft.quotes
-            _read(ground)
+            read_all(ground)
             read_answer(ground, draft)
-            return _understood(ground, draft)
+            return understood(ground, draft)
         newest = {playbook.name: playbook for playbook in sorted(named, key=lambda playbook: playbook.version)}
         if len(newest) != 1:
             return _not_understood(text, playbooks, list(newest.values()))
         ground = Ground(next(iter(newest.values())), Passage(text), directory, today)
-        _read(ground)
-        return _understood(ground, None)
+        read_all(ground)
+        return understood(ground, None)
 
 
 def _speaks_of(playbook: Playbook, text: str) -> bool:
@@ -77,7 +77,7 @@ def _starts_anew(named: Sequence[Playbook], text: str, draft: Understood) -> boo
     return bool(named) and draft.playbook not in {playbook.id for playbook in named}
 
 
-def _read(ground: Ground) -> None:
+def read_all(ground: Ground) -> None:
     """Every reader in turn; each takes the words that it used. Names go last, when little else is left to mistake."""
     read_contacts(ground)
     read_date_fields(ground)
@@ -125,7 +125,7 @@ class _Outcome:
     doubtful: dict[str, str]
 
 
-def _understood(ground: Ground, draft: Understood | None) -> Understood:
+def understood(ground: Ground, draft: Understood | None) -> Understood:
     """Join what was read with the draft, add defaults and derived fields, and name what is missing."""
     outcome = _joined(ground, draft)
     whole, added = complete(ground.playbook, outcome.request)
