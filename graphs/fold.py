@@ -148,7 +148,7 @@ class RunFold:
     sends; ``more`` are raises of its budget. ``expanded`` has the items of steps with ``for_each``. ``replans`` counts
     revisions after failures, ``dropped`` are the failed steps that these do without; ``latest`` is the highest number
     of a revision; ``standing`` the last one that could be run. ``best``: of those in a row that did not pass their check,
-    the one with the fewest errors, the latest of equals.
+    the one with the fewest errors, the latest of equals. ``vouched``: arguments as people wrote them, by step.
     """
 
     run_id: str
@@ -182,6 +182,7 @@ class RunFold:
     latest: int = 0
     standing: Standing | None = None
     best: NotSound | None = None
+    vouched: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
     def revision(self) -> int:

@@ -37,6 +37,7 @@ async def preview(knowledge: Knowledge, playbook_name: str, request: dict[str, A
         directory=knowledge.directory,
         requester=by,
         untrusted=playbook.untrusted,
+        vouched={},
         max_steps=playbook.budget.steps,
         max_money=playbook.budget.money.exact if playbook.budget.money else None,
     )

@@ -157,6 +157,7 @@ class PlainAdvisor:
         ruling: Ruling,
         request: Mapping[str, Any],
         requester: Person,
+        run: str = "",
     ) -> Decision:
         """Look."""
         return _decision(DecisionKind.ADVICE, "look")
@@ -177,6 +178,7 @@ class PlainDiagnostician:
         refused: bool,
         attempts: int,
         alternatives: Sequence[str] = (),
+        run: str = "",
     ) -> Diagnosis:
         """What the test wants."""
         return Diagnosis(self.recovery, "because", _decision(DecisionKind.DIAGNOSIS, self.recovery.value))
