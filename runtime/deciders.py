@@ -14,7 +14,6 @@ from agents.models.ports import Ledger, Model
 from agents.models.pricing import Prices
 from agents.models.triage import ModelTriage
 from governance.clock import Clock
-from governance.errors import InvalidSettings
 from governance.models import MICRO, ModelDay, ModelLimits, ModelsStatus, ModelStatus
 from runtime.knowledge import Knowledge
 from runtime.settings import Settings
@@ -26,8 +25,18 @@ def who_decides(settings: Settings) -> str:
     """Who decides, in one sentence, for any screen."""
     if not settings.model:
         return BY_RULE
+    if _no_key(settings):
+        return f"{settings.model} has no key (STEWARD_MODEL_API_KEY), so the offline rules decide."
     fallback = f", then {settings.model_fallback}," if settings.model_fallback else ""
     return f"{settings.model}{fallback} is asked for {_listed(settings.model_for)}; what it cannot answer, rules do."
+
+
+def _no_key(settings: Settings) -> bool:
+    """Whether a key is needed and not there: OpenAI's own endpoint wants one, others may not, or have their own ways."""
+    ours = any(
+        ":" not in name or name.startswith("openai:") for name in (settings.model, settings.model_fallback) if name
+    )
+    return ours and settings.model_api_key is None and not settings.model_base_url
 
 
 def limits_of(settings: Settings) -> ModelLimits:
@@ -40,13 +49,13 @@ def limits_of(settings: Settings) -> ModelLimits:
 
 
 def models_of(settings: Settings) -> tuple[Model, ...]:
-    """The models that are set, the fallback last; none: rules decide.
+    """The models that are set and have their key, the fallback last; none: rules decide.
 
     Raises:
-        InvalidSettings: a model is set and no key, or its package is not installed.
+        InvalidSettings: a model's package is not installed.
 
     """
-    if not settings.model:
+    if not settings.model or _no_key(settings):
         return ()
     from agents.models.endpoint import Address, open_endpoint  # noqa: PLC0415 - two seconds of imports, for models only
 
@@ -54,12 +63,6 @@ def models_of(settings: Settings) -> tuple[Model, ...]:
         settings.model_base_url, settings.model_api_key, settings.model_timeout_seconds, settings.model_max_tokens
     )
     names = [name for name in (settings.model, settings.model_fallback) if name]
-    needy = [name for name in names if ":" not in name or name.startswith("openai:")]
-    if needy and settings.model_api_key is None and not settings.model_base_url:
-        raise InvalidSettings(
-            f"STEWARD_MODEL is {settings.model}, and there is no key for it.",
-            hint="Set STEWARD_MODEL_API_KEY, or STEWARD_MODEL_BASE_URL to an endpoint that needs none.",
-        )
     return tuple(open_endpoint(name, address) for name in names)
 
 

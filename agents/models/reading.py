@@ -19,7 +19,7 @@ Check = Callable[[Mapping[str, Any]], str]
 """What is wrong with an object, as a sentence for the model; empty when nothing is."""
 
 
-class Unusable(ValueError):
+class Unusable(Exception):
     """An answer cannot be used; ``str`` says why, in words that may be said to the model."""
 
 

@@ -17,7 +17,7 @@ import typer
 from rich.text import Text
 
 from governance.errors import StewardError
-from surfaces.cli import audit, demo, knowledge, reviews, runs, services, systems
+from surfaces.cli import audit, demo, knowledge, models, reviews, runs, services, systems
 from surfaces.cli.exits import Status, status_of, tell
 from surfaces.cli.options import Json
 from surfaces.cli.screen import open_screen
@@ -89,6 +89,7 @@ PANELS: Mapping[str, Sequence[Callable[..., None]]] = {
         services.worker,
         services.serve,
         systems.systems,
+        models.models,
         services.sandbox,
         services.chat,
         version,

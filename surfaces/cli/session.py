@@ -74,6 +74,24 @@ async def opened(
         yield steward
 
 
+@asynccontextmanager
+async def deciding(
+    screen: Screen, settings: Settings, known: Knowledge
+) -> AsyncIterator[tuple[Knowledge, Application | None]]:
+    """What Steward knows, with those who decide; where that is a model, the application too: its calls are counted there.
+
+    Raises what ``opened`` raises.
+    """
+    from runtime.deciders import who_decides  # noqa: PLC0415 - `--help` must not wait for it
+
+    screen.say(who_decides(settings), style="dim")
+    if not settings.model:
+        yield known, None
+        return
+    async with opened(screen, settings, known) as steward:
+        yield steward.knowledge, steward
+
+
 async def one_run(steward: Application, text: str) -> str:
     """``text``, unless it begins the ids of several runs.
 
