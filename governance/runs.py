@@ -38,8 +38,10 @@ class RunRow:
     parent_step: str | None = None
 
 
-SUSPECTED, CONVICTED = 2, 12
+SUSPECTED, CONVICTED = 3, 13
 """Deaths of workers in a row from which on a run is claimed alone, and at which it is parked (sql/runs.sql has them too)."""
+COMPANY = (16, 4)
+"""How many runs whose workers died once, and how many whose workers died twice, a worker begins within a second."""
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from psycopg.rows import DictRow
 from governance.chain import GENESIS, Entry
 from governance.errors import Fenced, InvalidInput, NotFound
 from governance.events import ENDED, RunAdmitted, RunStatus
-from governance.runs import Claim, Rest, RunRow
+from governance.runs import COMPANY, Claim, Rest, RunRow
 from governance.text import legible
 from memory.batching import Together
 from memory.checkpoints import SliceSaver
@@ -85,12 +85,14 @@ class Runs:
         """Make the run due now. Idempotent; a wake of a run at work is kept for afterwards, an ended run stays asleep."""
         await self._database.fetch(self._sql["wake"], {"run": run_uuid(run_id)})
 
-    async def claim(self, owner: int, limit: int, lease: timedelta) -> list[Claim]:
+    async def claim(self, owner: int, limit: int, lease: timedelta, company: tuple[int, int] = COMPANY) -> list[Claim]:
         """Take up to ``limit`` due runs, requesters by turns; each gets the next epoch and a lease.
 
-        A suspect comes singly, and is to run alone (``isolate``).
+        ``company``: at most so many of them with one death, and with two. A suspect comes singly, and is to run alone
+        (``isolate``).
         """
-        rows = await self._database.fetch(self._sql["claim"], {"owner": owner, "limit": limit, "lease": lease})
+        values = {"owner": owner, "limit": limit, "lease": lease, "once": company[0], "twice": company[1]}
+        rows = await self._database.fetch(self._sql["claim"], values)
         return [
             Claim(str(row["id"]), owner, row["epoch"], row["fruitless"], row["deaths"], row["child"]) for row in rows
         ]

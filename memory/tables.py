@@ -78,7 +78,7 @@ RUN = Table(
     Index(
         "run_suspect_idx",
         "wake_at",
-        postgresql_where=text("owner IS NULL AND wake_at IS NOT NULL AND deaths >= 2"),
+        postgresql_where=text("owner IS NULL AND wake_at IS NOT NULL AND deaths >= 3"),
     ),
     Column("parent_id", Uuid, comment="the run that started it; no key: it may be elsewhere"),
     Column("parent_step", Text),

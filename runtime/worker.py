@@ -12,7 +12,7 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wai
 
 from governance.errors import Fenced, StewardError, Unavailable
 from governance.events import RunStatus
-from governance.runs import CONVICTED, Claim, Rest
+from governance.runs import COMPANY, CONVICTED, SUSPECTED, Claim, Rest
 from graphs.control import Control
 from graphs.engine import Engine
 from graphs.fold import Phase
@@ -23,8 +23,18 @@ from graphs.slice import rest_of, work_slice
 from runtime.ports import Bell, RunStore, Timers
 
 FRUITLESS_LIMIT = 5
-ALONE_SECONDS = 1.0
+_CALM_SECONDS, _LONG_CALM_SECONDS, _LONG_EVERY = 1.0, 16.0, 16
 _log = structlog.get_logger("steward.worker")
+
+
+def _calm(claim: Claim) -> float:
+    """How many seconds other slices may take to end before a suspect begins, and then how long it is alone at least.
+
+    Short, for its worker takes on nothing else meanwhile. Long once a worker has died with it alone, and now and then, for
+    there may always be slow calls beside a culprit, and it may take its time (docs/decisions/0007).
+    """
+    serious = claim.deaths > SUSPECTED or claim.epoch % _LONG_EVERY == 0
+    return _LONG_CALM_SECONDS if serious else _CALM_SECONDS
 
 
 @dataclass(frozen=True)
@@ -54,6 +64,7 @@ class Worker:
         self._lost = False
         self._upkeep_at = 0.0
         self._alone_until = 0.0
+        self._doubtful: list[tuple[int, float]] = []
 
     def stop(self) -> None:
         """Take nothing new, end what is in flight, hand the rest back."""
@@ -98,10 +109,16 @@ class Worker:
         free = parts.slots - len(self._slices)
         if free <= 0 or not await self._takes_company(now):
             return False
-        claims = await parts.runs.claim(self._identity, free, parts.lease)
+        claims = await parts.runs.claim(self._identity, free, parts.lease, self._company(now))
         for claim in claims:
             self._begin(claim)
         return len(claims) == free
+
+    def _company(self, now: float) -> tuple[int, int]:
+        """How many more of the runs in doubt may be begun: those begun a second ago and still there are in less of it."""
+        self._doubtful = [(deaths, at) for deaths, at in self._doubtful if now - at < _CALM_SECONDS]
+        once, twice = (sum(1 for deaths, _ in self._doubtful if deaths == number) for number in (1, 2))
+        return max(0, COMPANY[0] - once), max(0, COMPANY[1] - twice)
 
     async def _takes_company(self, now: float) -> bool:
         """Whether runs may be begun: a suspect is left alone, but not for long, or slow ones would hold up everybody."""
@@ -127,6 +144,8 @@ class Worker:
 
     def _begin(self, claim: Claim) -> None:
         control = Control()
+        if claim.deaths:
+            self._doubtful.append((claim.deaths, asyncio.get_running_loop().time()))
         work = self._alone(claim, control, [*self._slices]) if claim.suspect else self._work(claim, control)
         task = asyncio.create_task(work, name=f"slice of {claim.run_id}")
         self._slices[task] = control
@@ -136,8 +155,9 @@ class Worker:
 
     async def _alone(self, claim: Claim, control: Control, others: list[asyncio.Task[None]]) -> None:
         """A run that may have killed workers: nothing is claimed beside it, and it begins when the others have ended, or soon."""
-        pending = (await asyncio.wait(others, timeout=ALONE_SECONDS))[1] if others else set()
-        self._alone_until = asyncio.get_running_loop().time() + ALONE_SECONDS
+        calm = _calm(claim)
+        pending = (await asyncio.wait(others, timeout=calm))[1] if others else set()
+        self._alone_until = asyncio.get_running_loop().time() + calm
         await self._work(claim, control, alone=not pending)
 
     def _ended(self, task: asyncio.Task[None]) -> None:

@@ -25,33 +25,35 @@ SELECT pg_notify('steward', id::text) FROM woken
 -- a turn, and among one requester's own, the higher level goes first: the priority, and one more for each minute of
 -- waiting, so that nothing starves; only urgent (2) is above what waiting can reach.
 -- The look is bounded: of each priority the longest due, and the latest, where a requester is who has just come.
--- A run whose workers died twice in a row (deaths 2 to 11) is a suspect: taken singly, and nothing else with it.
+-- A run whose workers died three times in a row (deaths 3 to 12) is a suspect: taken singly, and nothing else with it. Of
+-- those with fewer deaths only a few are taken together, so that ever fewer are in doubt.
 WITH suspect AS (
     SELECT id FROM run
-    WHERE owner IS NULL AND wake_at <= now() AND deaths >= 2 AND deaths < 12
+    WHERE owner IS NULL AND wake_at <= now() AND deaths >= 3 AND deaths < 13
     ORDER BY wake_at LIMIT 1 FOR UPDATE SKIP LOCKED
 ), looked_at AS (
     SELECT level.priority, found.*
     FROM (VALUES (2::smallint), (1::smallint), (0::smallint), (-1::smallint)) AS level (priority), LATERAL (
-        (SELECT id, requester, wake_at FROM run
-         WHERE owner IS NULL AND wake_at <= now() AND run.priority = level.priority AND (deaths < 2 OR deaths >= 12)
+        (SELECT id, requester, wake_at, deaths FROM run
+         WHERE owner IS NULL AND wake_at <= now() AND run.priority = level.priority AND (deaths < 3 OR deaths >= 13)
          ORDER BY wake_at LIMIT 96)
         UNION
-        (SELECT id, requester, wake_at FROM run
-         WHERE owner IS NULL AND wake_at <= now() AND run.priority = level.priority AND (deaths < 2 OR deaths >= 12)
+        (SELECT id, requester, wake_at, deaths FROM run
+         WHERE owner IS NULL AND wake_at <= now() AND run.priority = level.priority AND (deaths < 3 OR deaths >= 13)
          ORDER BY wake_at DESC LIMIT 32)
     ) AS found
 ), levelled AS (
-    SELECT id, requester, wake_at, CASE WHEN priority = 2 THEN 2
+    SELECT id, requester, wake_at, deaths, CASE WHEN priority = 2 THEN 2
         ELSE least(1, priority + floor(extract(epoch FROM now() - wake_at) / 60)) END AS level
     FROM looked_at
 ), by_turns AS (
-    SELECT id, level, wake_at,
+    SELECT id, level, wake_at, deaths, row_number() OVER (PARTITION BY deaths ORDER BY wake_at, id) AS companion,
         row_number() OVER (PARTITION BY requester ORDER BY level DESC, wake_at, id) AS turn
     FROM levelled
 ), due AS (
     SELECT run.id FROM by_turns JOIN run USING (id)
     WHERE run.owner IS NULL AND run.wake_at <= now()
+        AND (by_turns.deaths <> 1 OR companion <= %(once)s) AND (by_turns.deaths <> 2 OR companion <= %(twice)s)
     ORDER BY by_turns.turn, by_turns.level DESC, by_turns.wake_at, run.id
     LIMIT CASE WHEN EXISTS (SELECT FROM suspect) THEN 0 ELSE %(limit)s END
     FOR UPDATE OF run SKIP LOCKED
@@ -188,7 +190,7 @@ WITH gone AS (
         WHEN r.claimed_at < pg_postmaster_start_time() THEN r.deaths
         WHEN progress.made THEN 1
         WHEN r.alone THEN r.deaths + 1
-        ELSE greatest(r.deaths, least(r.deaths + 1, 2)) END AS deaths
+        ELSE greatest(r.deaths, least(r.deaths + 1, 3)) END AS deaths
     FROM run r JOIN progress USING (id)
 ), reaped AS (
     UPDATE run SET owner = NULL, lease_until = NULL, status = 'queued', deaths = judged.deaths,
@@ -196,7 +198,7 @@ WITH gone AS (
         blamed_seq = CASE WHEN judged.made
             THEN coalesce((SELECT max(seq) FROM journal WHERE run_id = run.id), 0) ELSE blamed_seq END,
         wake_at = now() + make_interval(secs =>
-            CASE WHEN judged.deaths BETWEEN 8 AND 11 THEN least(4, power(2, judged.deaths - 8)) ELSE 0 END)
+            CASE WHEN judged.deaths BETWEEN 9 AND 12 THEN least(4, power(2, judged.deaths - 9)) ELSE 0 END)
     FROM judged WHERE run.id = judged.id
     RETURNING run.id
 )

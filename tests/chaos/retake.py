@@ -69,7 +69,7 @@ async def retake(ground: Ground) -> Result:
 async def _fed(scene: Scene, started: int) -> int:
     """As many runs under way as ever: a hold that is over makes room for another."""
     for _ in range(_HELD - await scene.seen.unfinished()):
-        await scene.steward.start("chaos-held", {"subject": f"r{started}"}, by=asker(scene.steward))
+        await scene.steward.start("chaos-brief", {"subject": f"r{started}"}, by=asker(scene.steward))
         started += 1
     return started
 

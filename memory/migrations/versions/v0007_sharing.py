@@ -26,7 +26,7 @@ def upgrade() -> None:
     op.drop_index("run_due_idx", "run")
     due = sa.text("owner IS NULL AND wake_at IS NOT NULL")
     op.create_index("run_due_idx", "run", ["priority", "wake_at"], postgresql_where=due)
-    suspect = sa.text("owner IS NULL AND wake_at IS NOT NULL AND deaths >= 2")
+    suspect = sa.text("owner IS NULL AND wake_at IS NOT NULL AND deaths >= 3")
     op.create_index("run_suspect_idx", "run", ["wake_at"], postgresql_where=suspect)
     op.create_table(
         "system_health",

@@ -6,6 +6,7 @@ from random import Random
 from typing import get_args
 
 import psycopg
+import pytest
 
 from governance import events as ev
 from governance.events import RunStatus
@@ -25,7 +26,7 @@ async def _due(runs: Runs, owner: psycopg.AsyncConnection) -> None:
 async def test_a_run_that_kills_is_convicted_after_a_bounded_number_of_claims(
     runs: Runs, owner: psycopg.AsyncConnection
 ) -> None:
-    """Twice in company, then alone, with growing pauses; the last claim is for parking it."""
+    """Three times in company, then alone, with growing pauses; the last claim is for parking it."""
     run = await claimed(runs)  # nobody holds the lock of worker 1: it is dead
     claims: list[Claim] = [run.claim]
     for number in range(1, CONVICTED + 1):
@@ -33,7 +34,7 @@ async def test_a_run_that_kills_is_convicted_after_a_bounded_number_of_claims(
         assert (await runs.get(run.row.id)).deaths == number
         pause = await (await owner.execute("SELECT extract(epoch FROM wake_at - now()) FROM run")).fetchone()
         assert pause
-        assert round(float(pause[0]), 1) <= (0 if number < 3 or number == CONVICTED else min(4, 2 ** (number - 3)))
+        assert round(float(pause[0]), 1) <= (0 if number < 9 or number == CONVICTED else min(4, 2 ** (number - 9)))
         await _due(runs, owner)
         (claim,) = await runs.claim(1, 5, LEASE)
         claims.append(claim)
@@ -56,7 +57,7 @@ async def test_deaths_in_company_convict_nobody(runs: Runs, owner: psycopg.Async
 async def test_a_suspect_comes_singly(runs: Runs) -> None:
     """Other runs that are due stay for other workers, or for later."""
     suspect = await claimed(runs)
-    for _ in range(2):
+    for _ in range(SUSPECTED):
         await runs.reap()
         if (await runs.get(suspect.row.id)).deaths < SUSPECTED:
             await runs.claim(1, 1, LEASE)
@@ -71,17 +72,29 @@ async def test_progress_clears_a_suspect(runs: Runs, journal: Journal) -> None:
     await runs.reap()
     (second,) = await runs.claim(1, 1, LEASE)
     await journal.append(second, [run.next()])
-    await runs.reap()
-    assert (await runs.get(run.row.id)).deaths == 1
-    (third,) = await runs.claim(1, 1, LEASE)
-    await runs.reap()
-    assert (await runs.get(run.row.id)).deaths == SUSPECTED
-    (fourth,) = await runs.claim(1, 1, LEASE)
-    assert fourth.suspect
-    await journal.append(fourth, [run.next()])
-    await runs.finish(fourth, QUEUED)
-    (fifth,) = await runs.claim(1, 1, LEASE)
-    assert (fifth.deaths, third.epoch) == (0, 3)
+    for number in range(1, SUSPECTED + 1):
+        await runs.reap()
+        assert (await runs.get(run.row.id)).deaths == number
+        (last,) = await runs.claim(1, 1, LEASE)
+    assert last.suspect
+    await journal.append(last, [run.next()])
+    await runs.finish(last, QUEUED)
+    (cleared,) = await runs.claim(1, 1, LEASE)
+    assert cleared.deaths == 0
+
+
+@pytest.mark.parametrize(("deaths", "company"), [(1, (3, 0)), (2, (0, 2))])
+async def test_ever_fewer_are_in_doubt_together(runs: Runs, deaths: int, company: tuple[int, int]) -> None:
+    """After one death and after two only so many of them come along, and others with them."""
+    for _ in range(6):
+        await admit(runs)
+    for _ in range(deaths):
+        assert len(await runs.claim(1, 9, LEASE, (9, 9))) == 6
+        await runs.reap()
+    fresh = {(await admit(runs))[0].id for _ in range(2)}
+    claims = await runs.claim(1, 9, LEASE, company)
+    assert {claim.run_id for claim in claims if not claim.deaths} == fresh
+    assert [claim.deaths for claim in claims if claim.deaths] == [deaths] * max(company)
 
 
 async def test_promises_are_no_progress(runs: Runs, owner: psycopg.AsyncConnection) -> None:
