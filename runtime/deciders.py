@@ -18,26 +18,6 @@ from governance.models import MICRO, ModelDay, ModelLimits, ModelsStatus, ModelS
 from runtime.knowledge import Knowledge
 from runtime.settings import Settings
 
-BY_RULE = "No model is set (STEWARD_MODEL), so the offline rules decide."
-
-
-def who_decides(settings: Settings) -> str:
-    """Who decides, in one sentence, for any screen."""
-    if not settings.model:
-        return BY_RULE
-    if _no_key(settings):
-        return f"{settings.model} has no key (STEWARD_MODEL_API_KEY), so the offline rules decide."
-    fallback = f", then {settings.model_fallback}," if settings.model_fallback else ""
-    return f"{settings.model}{fallback} is asked for {_listed(settings.model_for)}; what it cannot answer, rules do."
-
-
-def _no_key(settings: Settings) -> bool:
-    """Whether a key is needed and not there: OpenAI's own endpoint wants one, others may not, or have their own ways."""
-    ours = any(
-        ":" not in name or name.startswith("openai:") for name in (settings.model, settings.model_fallback) if name
-    )
-    return ours and settings.model_api_key is None and not settings.model_base_url
-
 
 def limits_of(settings: Settings) -> ModelLimits:
     """The limits of model calls."""
@@ -55,7 +35,7 @@ def models_of(settings: Settings) -> tuple[Model, ...]:
         InvalidSettings: a model's package is not installed.
 
     """
-    if not settings.model or _no_key(settings):
+    if not settings.has_model:
         return ()
     from agents.models.endpoint import Address, open_endpoint  # noqa: PLC0415 - two seconds of imports, for models only
 
@@ -118,11 +98,5 @@ class Models:
     def sentence(self) -> str:
         """Who decides, in one sentence."""
         if self.models and not self.settings.model:
-            return f"{self.models[0].name} is asked for {_listed(self.settings.model_for)}; what it cannot answer, rules do."
-        return who_decides(self.settings)
-
-
-def _listed(kinds: Sequence[str]) -> str:
-    words = {"triage": "what words mean", "plan": "plans", "advice": "advice on reviews", "diagnosis": "failures"}
-    named = [words[kind] for kind in kinds]
-    return named[0] if len(named) == 1 else f"{', '.join(named[:-1])} and {named[-1]}" if named else "nothing"
+            return f"{self.models[0].name} is asked; what it cannot answer, rules do."
+        return self.settings.who_decides

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -75,3 +76,26 @@ class Settings(BaseSettings):
     demo_password: SecretStr | None = Field(
         default=None, description="log-in of the demo people; made and kept under state when absent"
     )
+
+    @property
+    def has_model(self) -> bool:
+        """Whether a model is set, and has its key: OpenAI's own endpoint wants one, others may not or have their own ways."""
+        names = [name for name in (self.model, self.model_fallback) if name]
+        needy = any(":" not in name or name.startswith("openai:") for name in names) and not self.model_base_url
+        return bool(self.model) and not (needy and self.model_api_key is None)
+
+    @property
+    def who_decides(self) -> str:
+        """Who decides in an installation with these settings, in one sentence for any screen."""
+        if not self.model:
+            return "No model is set (STEWARD_MODEL), so the offline rules decide."
+        if not self.has_model:
+            return f"{self.model} has no key (STEWARD_MODEL_API_KEY), so the offline rules decide."
+        fallback = f", then {self.model_fallback}," if self.model_fallback else ""
+        return f"{self.model}{fallback} is asked for {_listed(self.model_for)}; what it cannot answer, rules do."
+
+
+def _listed(kinds: Sequence[str]) -> str:
+    words = {"triage": "what words mean", "plan": "plans", "advice": "advice on reviews", "diagnosis": "failures"}
+    named = [words[kind] for kind in kinds]
+    return named[0] if len(named) == 1 else f"{', '.join(named[:-1])} and {named[-1]}" if named else "nothing"

@@ -82,10 +82,8 @@ async def deciding(
 
     Raises what ``opened`` raises.
     """
-    from runtime.deciders import who_decides  # noqa: PLC0415 - `--help` must not wait for it
-
-    screen.say(who_decides(settings), style="dim")
-    if not settings.model:
+    screen.say(settings.who_decides, style="dim")
+    if not settings.has_model:
         yield known, None
         return
     async with opened(screen, settings, known) as steward:
