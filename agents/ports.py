@@ -47,6 +47,9 @@ class FailedStep:
 class PlanningTask:
     """What a planner plans: goals over a catalog. ``findings`` and ``previous`` come with a repair.
 
+    ``rejected`` is the document that the findings are about, also where it is too broken to be read as a plan; ``run`` the
+    run that it is for, if there is one: asking a model is on its account.
+
     After a failure, ``standing`` is the plan that was being run, ``done`` what of it must stay as it is, ``failed`` what
     must not be in the plan again (under these ids), and ``avoid`` the tools that failed.
     """
@@ -63,6 +66,8 @@ class PlanningTask:
     done: Sequence[DoneStep] = ()
     failed: Sequence[FailedStep] = ()
     avoid: frozenset[str] = frozenset()
+    rejected: Mapping[str, Any] | None = None
+    run: str = ""
 
 
 @dataclass(frozen=True)
@@ -258,6 +263,7 @@ class Advisor(Protocol):
         request: Mapping[str, Any],
         requester: Person,
         background: Background = NOTHING_KNOWN,
+        run: str = "",
     ) -> Decision:
         """A decision whose choice is ``approve``, ``reject`` or ``look`` (look closely)."""
         ...
@@ -284,6 +290,7 @@ class Diagnostician(Protocol):
         refused: bool,
         attempts: int,
         alternatives: Sequence[str] = (),
+        run: str = "",
     ) -> Diagnosis:
         """A diagnosis; total: it always has an answer. ``alternatives`` are tools that provide what the failed one does."""
         ...

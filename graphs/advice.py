@@ -41,6 +41,7 @@ async def recommendation(
         request=state.request or {},
         requester=requester,
         background=Background(cases, _facts(engine, state)),
+        run=state.run_id,
     )
 
 

@@ -13,6 +13,7 @@ from governance.budgets import Raise
 from governance.chain import GENESIS
 from governance.effects import UNDO, Intent, LookupAnswer, StepStatus, undo_id
 from governance.escalation import Escalation
+from governance.findings import Severity
 from governance.reviews import ReviewCard, ReviewStatus, Verdict
 
 MAX_REPAIRS = 3
@@ -137,6 +138,19 @@ class Standing:
 
 
 @dataclass(frozen=True)
+class NotSound:
+    """A revision that did not pass its check."""
+
+    written: ev.PlanWritten
+    checked: ev.PlanChecked
+
+    @property
+    def errors(self) -> int:
+        """How many findings forbid it."""
+        return sum(finding.severity is Severity.ERROR for finding in self.checked.findings)
+
+
+@dataclass(frozen=True)
 class RunFold:
     """All that routing and dispatch need to know of a run. ``seq`` 0: nothing was journaled yet.
 
@@ -144,7 +158,8 @@ class RunFold:
     sends; ``more`` are raises of its budget. ``expanded`` has the items of steps with ``for_each``, ``ruled`` what the policy said
     of a step later than the check. ``replans`` counts
     revisions after failures, ``dropped`` are the failed steps that these do without; ``latest`` is the highest number
-    of a revision; ``standing`` the last one that could be run.
+    of a revision; ``standing`` the last one that could be run. ``best``: of those in a row that did not pass their check,
+    the one with the fewest errors, the latest of equals. ``vouched``: arguments as people wrote them, by step.
     """
 
     run_id: str
@@ -178,6 +193,8 @@ class RunFold:
     dropped: frozenset[str] = frozenset()
     latest: int = 0
     standing: Standing | None = None
+    best: NotSound | None = None
+    vouched: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
     def revision(self) -> int:
@@ -190,7 +207,8 @@ class RunFold:
         if self.written is None:
             return ()
         listed = self.written.plan.get("steps")
-        return tuple(step["id"] for step in listed) if isinstance(listed, list) else ()
+        steps = (step.get("id") for step in listed if isinstance(step, dict)) if isinstance(listed, list) else ()
+        return tuple(step_id for step_id in steps if isinstance(step_id, str))  # a plan may be broken, until checked
 
     def step(self, step_id: str) -> StepFold:
         """What the journal knows of a step, of the plan or of its undo; a blank one when nothing."""

@@ -218,6 +218,7 @@ def ask_parked(engine: Engine, state: RunFold, reason: str) -> tuple[Event, list
             args={
                 "undo": [item.model_dump(mode="json") for item in items],
                 **({"undoing": True} if state.undoing else {}),
+                **_best_plan(state),
             },
             question=_UNDO_STUCK if state.undoing else _PARKED,
             triggered_by=reason,
@@ -229,6 +230,15 @@ def ask_parked(engine: Engine, state: RunFold, reason: str) -> tuple[Event, list
             allowed=(Choice.RESPOND,),
         )
     )
+
+
+def _best_plan(state: RunFold) -> dict[str, Any]:
+    """Where no plan passed its check: the best of them, with what the checker says, for people to see."""
+    best = state.best
+    if best is None or state.stopped or state.bad_ends:
+        return {}
+    findings = [finding.model_dump(mode="json") for finding in best.checked.findings]
+    return {"plan": best.written.plan, "findings": findings}
 
 
 def _owners(engine: Engine, state: RunFold) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from governance import events as ev
 from governance.chain import Event
 from governance.effects import StepStatus
+from governance.findings import Severity
 from governance.runs import SideRow
 from graphs.engine import Engine
 from graphs.fold import Consent, Phase, RunFold
@@ -18,6 +19,8 @@ from graphs.live import LiveRun
 from graphs.replanning import alternatives_to
 from graphs.saga import begin, choice_of, stuck
 from graphs.undo import undo_list
+
+_MOST_TOLD = 5
 
 
 async def recover(engine: Engine, run: LiveRun) -> None:
@@ -61,8 +64,14 @@ def reason_of(state: RunFold) -> str:
         return " ".join(_sentence(state, step_id) for step_id in state.bad_ends)
     if _was_refused(state) and state.checked is not None:
         return _refused(state, state.checked.asks)
-    findings = state.checked.findings if state.checked else ()
-    return "No plan passes the check: " + "; ".join(str(finding) for finding in findings[:5])
+    best = state.best
+    if best is None:
+        return "No plan passes the check."
+    findings = [finding for finding in best.checked.findings if finding.severity is Severity.ERROR]
+    more = f"; and {len(findings) - _MOST_TOLD} more" if len(findings) > _MOST_TOLD else ""
+    tries = f"{state.repairs + 1} attempts, and the best is revision {best.written.revision}" if state.repairs else "it"
+    told = "; ".join(str(finding) for finding in findings[:_MOST_TOLD])
+    return f"No plan passes the check, after {tries}: {told}{more}"
 
 
 def _was_refused(state: RunFold) -> bool:
@@ -105,6 +114,7 @@ async def _diagnose(engine: Engine, run: LiveRun, step_id: str) -> None:
         refused=refused,
         attempts=step.attempts,
         alternatives=() if refused else alternatives_to(engine, run.state, step.ended.tool),
+        run=run.state.run_id,
     )
     body = ev.FailureDiagnosed(
         step=step_id, failure=failure.failure if failure else None, choice=diagnosis.choice, decision=diagnosis.decision

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,6 +14,7 @@ from governance.reviews import ReviewCard
 from graphs.budgets import budget_of
 from graphs.engine import Engine
 from graphs.fold import RunFold
+from graphs.revisions import vouched
 from plans.begun import begun_digest
 from plans.checked import Checked, CheckedPlan
 from plans.checker import check
@@ -73,6 +75,7 @@ def check_plan(
         engine.premises(playbook, dict(state.request or {}), requester, _begun(before)),
         kept=_kept(before),
         dropped=before.dropped,
+        vouched=_by_people(state),
         max_steps=budget.steps,
         max_money=budget.money.exact if budget.money else None,
     )
@@ -89,6 +92,12 @@ def check_plan(
         rulings=checked.rulings,
     )
     return event, checked
+
+
+def _by_people(state: RunFold) -> Mapping[str, Mapping[str, Any]]:
+    """The arguments that people wrote, by step; with those of the revision as it stands, which may not be folded yet."""
+    written = state.written
+    return vouched(state, written) if written is not None else state.vouched
 
 
 def edited(state: RunFold, card: ReviewCard, args: dict[str, Any]) -> dict[str, Any]:

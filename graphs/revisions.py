@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from typing import Any
 
 from governance import events as ev
 from governance.effects import UNDO
@@ -12,13 +13,22 @@ from graphs.fold import RunFold, Standing, StepFold
 
 def revised(state: RunFold, written: ev.PlanWritten) -> RunFold:
     """The state when ``written`` is about to become the current revision."""
-    state = _free_of_waits(replace(state, latest=max(state.latest, written.revision)))
+    state = _free_of_waits(replace(state, latest=max(state.latest, written.revision), vouched=vouched(state, written)))
     if state.written and state.checked and _is_sound(state) and not state.unsettled:
         state = replace(state, standing=Standing(state.written, state.checked, state.dropped))
     if not written.instead_of or state.unsettled:
         return state
     dropped = state.dropped | set(written.instead_of)
     return taken_up(replace(state, dropped=dropped, replans=state.replans + 1, repairs=0), written.again)
+
+
+def vouched(state: RunFold, written: ev.PlanWritten) -> Mapping[str, Mapping[str, Any]]:
+    """What people wrote themselves, with the step that ``written`` edits, if a person did."""
+    edited = written.decision.subject
+    if not written.author.startswith("person:"):
+        return state.vouched
+    step = next((step for step in written.plan.get("steps", ()) if step.get("id") == edited), None)
+    return {**state.vouched, edited: step.get("args", {})} if step else state.vouched
 
 
 def _is_sound(state: RunFold) -> bool:

@@ -11,7 +11,7 @@ from governance.chain import Entry
 from governance.effects import UNDO, FailureClass, LookupAnswer, StepStatus
 from governance.escalation import first_standing, standing_at
 from governance.reviews import Choice, ReviewKind, ReviewStatus
-from graphs.fold import GivenUp, ReviewFold, RunFold, StepFold
+from graphs.fold import GivenUp, NotSound, ReviewFold, RunFold, StepFold
 from graphs.revisions import revised, settled_on, taken_up
 
 Fold = TypeVar("Fold", RunFold, StepFold, ReviewFold)
@@ -60,7 +60,11 @@ def _written(state: RunFold, body: ev.PlanWritten, _: datetime) -> RunFold:
 
 
 def _checked(state: RunFold, body: ev.PlanChecked, _: datetime) -> RunFold:
-    return _with(state, checked=body, ruled={})
+    best = None
+    if not body.ok and state.written is not None:
+        found = NotSound(state.written, body)
+        best = state.best if state.best is not None and state.best.errors < found.errors else found
+    return _with(state, checked=body, ruled={}, best=best)
 
 
 def _asked(state: RunFold, body: ev.ReviewAsked, _: datetime) -> RunFold:

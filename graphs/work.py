@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+from pydantic import ValidationError
+
 from agents.ports import PlanningTask
 from governance import events as ev
 from governance.chain import Event
@@ -65,10 +67,10 @@ async def plan(engine: Engine, run: LiveRun, _: Control) -> None:
         request=dict(state.request or {}),
         request_schema=closed_schema(playbook),
         tools=engine.specs_for(playbook, engine.directory.find(state.admitted.requester) if state.admitted else None),
-        previous=Plan.model_validate(state.written.plan)
-        if state.written and state.checked and state.checked.rulings
-        else None,
+        previous=_previous(state),
         findings=state.checked.findings if state.checked else (),
+        rejected=state.written.plan if state.written and state.checked and not state.checked.ok else None,
+        run=state.run_id,
     )
     began = asyncio.get_running_loop().time()
     proposal = await engine.planner.plan(with_history(engine, state, task))
@@ -83,6 +85,16 @@ async def plan(engine: Engine, run: LiveRun, _: Control) -> None:
         took_ms=round((asyncio.get_running_loop().time() - began) * 1000),
     )
     run.note(Event(f"plan:{revision}:written", body))
+
+
+def _previous(state: RunFold) -> Plan | None:
+    """The revision that was checked last, if it can be read as a plan."""
+    if state.written is None or state.checked is None or not state.checked.rulings:
+        return None
+    try:
+        return Plan.model_validate(state.written.plan)
+    except ValidationError:
+        return None
 
 
 async def check(engine: Engine, run: LiveRun, _: Control) -> None:

@@ -272,3 +272,23 @@ SYSTEM_RATE = Table(
     Column("filled_at", _MOMENT, nullable=False),
     Column("promised_until", _MOMENT, nullable=False, comment="to calls that come back by a timer"),
 )
+
+# Holds no words of anybody: erasing a run leaves what it cost. Its run may be none, so it is no key of another table.
+MODEL_CALL = Table(
+    "model_call",
+    METADATA,
+    Column("run_id", Text, nullable=False, server_default=_NOTHING, comment="empty: outside runs"),
+    Column("id", Text, nullable=False),
+    Column("kind", Text, nullable=False, comment="what was to be decided"),
+    Column("model", Text, nullable=False),
+    Column("prompt", Text, nullable=False, comment="name, version and digest"),
+    Column("at", _MOMENT, nullable=False, comment="business time"),
+    Column("ok", Boolean, comment="null: not over"),
+    Column("why", Text, nullable=False, server_default=_NOTHING),
+    Column("tokens_in", BigInteger, nullable=False, server_default=text("0")),
+    Column("tokens_out", BigInteger, nullable=False, server_default=text("0")),
+    Column("cost_microusd", BigInteger, nullable=False, server_default=text("0"), comment="until its end: at most"),
+    Column("latency_ms", BigInteger, nullable=False, server_default=text("0")),
+    PrimaryKeyConstraint("run_id", "id"),
+    Index("model_call_at_idx", "at"),
+)

@@ -31,6 +31,8 @@ class Premises:
     came from untrusted text; ``begun`` maps ids of steps already begun in earlier revisions to their action digest
     as written (``plans.begun``); ``kept`` are steps that a revision may not drop, ``dropped`` those that failed and were
     given up. ``max_steps`` and ``max_money`` are the budget (None: as much as is needed).
+    ``vouched`` are arguments that people wrote, by step: other literals in sensitive arguments must be given by a goal or the
+    request, or they are taken for untrusted (None: whoever wrote the plan may make up values).
     ``startable`` has the playbooks by name and by id (None: they are not known here).
     """
 
@@ -48,6 +50,7 @@ class Premises:
     max_steps: int = 200
     max_money: Decimal | None = None
     startable: Mapping[str, Startable] | None = None
+    vouched: Mapping[str, Mapping[str, Any]] | None = None
 
 
 @dataclass(frozen=True)

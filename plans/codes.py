@@ -246,7 +246,8 @@ TAINTED = Code(
     "tainted-sensitive",
     "Untrusted data reaches a sensitive argument without a gate",
     "Text from a mail or a web form, or what was computed from it, must not decide a sensitive argument unless a "
-    "person has looked. Take the value from elsewhere, or gate the step by a rule on `tainted_sensitive`.",
+    "person has looked; neither must a value that the planner made up. Take it from the request or a goal, or gate the step "
+    "by a rule on `tainted_sensitive`.",
 )
 BEGUN_CHANGED = Code(
     "begun-changed",

@@ -15,6 +15,7 @@ from plans.checked import Premises
 from plans.effects_order import is_irreversible
 from plans.expressions import Expression, references
 from plans.loops import ITEM, Loop
+from plans.made_up import made_up
 from plans.resolve import evaluate_expression
 from plans.schemas import Interface
 from plans.subject import Subject
@@ -26,9 +27,9 @@ def rule_steps(subject: Subject) -> tuple[tuple[Ruling, ...], list[Finding]]:
     """One ruling for each step whose tool is known, and what is wrong with them."""
     rulings: list[Ruling] = []
     findings: list[Finding] = []
-    tainted = _taint(subject)
+    tainted, invented = _taint(subject), made_up(subject)
     for step_id, tool in subject.tools.items():
-        facts = _facts(step_id, tool, subject, tainted[step_id])
+        facts = _facts(step_id, tool, subject, tainted[step_id] | invented.get(step_id, frozenset()))
         ruling, wrong = _rule(facts, subject.premises)
         rulings.append(ruling)
         findings += wrong
@@ -217,7 +218,7 @@ def _enough(facts: StepFacts, ruling: Ruling, policy: Policy) -> Iterator[Findin
     for name in sorted(facts.tainted & facts.sensitive):
         yield codes.TAINTED(
             f"{place}.args.{name}",
-            f"untrusted data reaches {name}, which is sensitive, and no person looks at it",
+            f"a value that is untrusted, or that nobody gave, reaches {name}, which is sensitive, and no person looks at it",
             'gate steps where {"$eq": [{"$ref": "tainted_sensitive"}, true]}',
         )
 

@@ -1,4 +1,4 @@
-"""Conditions as people read them."""
+"""Conditions, and plans that may be broken, as people read them."""
 
 from __future__ import annotations
 
@@ -53,3 +53,14 @@ def _operand(value: object) -> str:
     if isinstance(value, list | tuple):
         return ", ".join(_operand(part) for part in value)
     return json.dumps(value) if value is None or isinstance(value, bool) else str(value)
+
+
+def read_steps(document: object) -> list[tuple[str, str, str]]:
+    """Id, tool and reason of each step of a document, as far as they can be read. Total."""
+    listed = document.get("steps") if isinstance(document, Mapping) else None
+    steps = [step for step in listed if isinstance(step, Mapping)] if isinstance(listed, list) else []
+    return [(_word(step.get("id")), _word(step.get("tool")), _word(step.get("reason"))) for step in steps]
+
+
+def _word(value: object) -> str:
+    return value if isinstance(value, str) else "?"

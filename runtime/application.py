@@ -16,6 +16,7 @@ from governance.decisions import Decision
 from governance.errors import AlreadyDecided, InvalidInput, NotFound, NotPermitted, Refused
 from governance.events import RunStatus
 from governance.forms import require_filled_in
+from governance.models import ModelsStatus
 from governance.people import Directory, Person
 from governance.priority import Priority
 from governance.record import Wanted
@@ -50,9 +51,13 @@ from triggers.admission import Admission, Ask, may_start
 
 @dataclass(frozen=True)
 class Application:
-    """Everything behind one door. Every method that acts takes ``by``: who is asking, from a log-in, never from input."""
+    """Everything behind one door. Every method that acts takes ``by``: who is asking, from a log-in, never from input.
+
+    ``who_decides``: models or rules, in one sentence.
+    """
 
     knowledge: Knowledge
+    who_decides: str
     engine: Engine
     store: Store
     clock: Clock
@@ -146,6 +151,10 @@ class Application:
     async def drop_template(self, template: str, *, reason: str, by: Person) -> TemplateRow:
         """Use a kept plan no more; the same plan is not kept again. Raises NotFound, Refused, NotPermitted."""
         return await drop_template(self.store.templates, template, reason=reason, by=by, at=self.clock.now())
+
+    async def models(self) -> ModelsStatus:
+        """Who decides here, the limits of models, and what they took today over all processes."""
+        return await self.store.models()
 
     async def show(self, run: str) -> RunView:
         """A run, whole, by its id or the beginning of it. Raises NotFound."""

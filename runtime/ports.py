@@ -13,6 +13,7 @@ from governance.chain import Broken, Entry
 from governance.chats import Remark, Thread
 from governance.decisions import DecisionKind
 from governance.events import RunStatus
+from governance.models import ModelsStatus
 from governance.record import Wanted
 from governance.reviews import Verdict
 from governance.runs import Claim, InboxRow, InputKind, Rest, ReviewRow, RunRow
@@ -141,6 +142,7 @@ class Store:
     erase: Eraser
     systems: Callable[[], Awaitable[tuple[SystemStatus, ...]]]
     templates: TemplateStore
+    models: Callable[[], Awaitable[ModelsStatus]]
 
 
 class Timers(Protocol):

@@ -37,6 +37,7 @@ async def preview(knowledge: Knowledge, playbook_name: str, request: dict[str, A
         directory=knowledge.directory,
         requester=by,
         untrusted=playbook.untrusted,
+        vouched={},
         max_steps=playbook.budget.steps,
         max_money=playbook.budget.money.exact if playbook.budget.money else None,
     )
@@ -53,7 +54,7 @@ async def preview(knowledge: Knowledge, playbook_name: str, request: dict[str, A
     for _ in range(MAX_REPAIRS):
         if checked.plan is not None:
             break
-        proposal = await knowledge.planner.plan(replace(task, findings=checked.findings))
+        proposal = await knowledge.planner.plan(replace(task, findings=checked.findings, rejected=proposal.plan))
         checked = check(proposal.plan, premises)
     return _preview(playbook.id, title_of(playbook, understood), understood, checked, proposal.decision)
 

@@ -13,6 +13,7 @@ from random import Random, SystemRandom
 
 import structlog
 
+from agents.models.ports import Model
 from governance.clock import Clock, SystemClock
 from governance.errors import NotFound
 from graphs.engine import Engine
@@ -32,6 +33,7 @@ from memory.inbox import Inbox
 from memory.journal import Journal, open_journal
 from memory.liveness import open_liveness
 from memory.migrate import migrate
+from memory.modelcalls import ModelCalls
 from memory.permits import open_permits
 from memory.rates import Rates
 from memory.recall import Recall
@@ -44,6 +46,7 @@ from memory.timers import Timers
 from runtime.application import Application
 from runtime.autonomy import AutonomyDesk
 from runtime.connections import connections, limited
+from runtime.deciders import Models, limits_of, models_of
 from runtime.experience import LatestExperience
 from runtime.following import Following
 from runtime.keyring import addresses
@@ -75,8 +78,11 @@ async def build(
     entropy: Entropy = secrets.token_bytes,
     rng: Random | None = None,
     knowledge: Knowledge | None = None,
+    model: Model | None = None,
 ) -> AsyncIterator[Application]:
     """Put Steward together for as long as the block lasts.
+
+    ``model`` is asked in place of those in the settings.
 
     Raises:
         InvalidSettings: a setting or a company's file cannot be used; names every problem.
@@ -85,6 +91,7 @@ async def build(
     """
     clock = clock or SystemClock()
     known = knowledge or load_knowledge(settings.home)
+    asked = (model,) if model is not None else models_of(settings)
     systems = limited(known.catalog.systems.values(), settings.home)
     found = connections(systems, settings.home, settings.sandbox_port)
     async with AsyncExitStack() as stack:
@@ -95,6 +102,8 @@ async def build(
         templates = await stack.enter_async_context(open_templates(database, hints))
         experience = LatestExperience(Scores(database), AutonomyRules(database))
         means = _Means(database, hints, clock, rng or SystemRandom())
+        models = Models(settings, asked, ModelCalls(database, limits_of(settings)), clock)
+        known = models.decide(known, means.rng)
         invocation = await stack.enter_async_context(_invocation(settings, systems, found, means))
         engine = Engine(
             tools={tool.id: tool for tool in known.catalog.tools},
@@ -121,7 +130,13 @@ async def build(
             known,
             engine,
             _Kept(
-                database, journal, hints, SystemStates(systems, found, lambda: traffic(database)), templates, experience
+                database,
+                journal,
+                hints,
+                SystemStates(systems, found, lambda: traffic(database)),
+                templates,
+                experience,
+                models,
             ),
         )
 
@@ -144,6 +159,7 @@ class _Kept:
     systems: SystemStates
     templates: Templates
     experience: LatestExperience
+    models: Models
 
 
 def _application(settings: Settings, known: Knowledge, engine: Engine, kept: _Kept) -> Application:
@@ -160,6 +176,7 @@ def _application(settings: Settings, known: Knowledge, engine: Engine, kept: _Ke
         erase=_eraser(database),
         systems=kept.systems,
         templates=kept.templates,
+        models=kept.models.status,
     )
     lease = timedelta(seconds=settings.lease_seconds)
     bell = HintBell(kept.hints)
@@ -176,6 +193,7 @@ def _application(settings: Settings, known: Knowledge, engine: Engine, kept: _Ke
     )
     return Application(
         knowledge=known,
+        who_decides=kept.models.sentence,
         engine=engine,
         store=store,
         clock=engine.clock,

@@ -30,6 +30,7 @@ class OfflineAdvisor:
         request: Mapping[str, Any],
         requester: Person,
         background: Background = NOTHING_KNOWN,
+        run: str = "",  # noqa: ARG002 - rules cost nothing
     ) -> Decision:
         """``reject`` when an argument contradicts the request, ``look`` when something deserves a look, else ``approve``."""
         differing = [name for name, value in args.items() if name in request and not _same(request[name], value)]

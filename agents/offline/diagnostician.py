@@ -79,6 +79,7 @@ class OfflineDiagnostician:
         refused: bool,
         attempts: int,
         alternatives: Sequence[str] = (),
+        run: str = "",  # noqa: ARG002 - rules cost nothing
     ) -> Diagnosis:
         """The rule that fits: refused before failed; without either, the run was cancelled."""
         rule = _REFUSED if refused else _of_failure(failure, alternatives) if failure else _CANCELLED

@@ -57,9 +57,9 @@ class OfflineTriage:
             still = frozenset({*draft.missing, *draft.doubtful})
             ground = Ground(drafted, Passage(text), directory, today, still, phrases=drafted.phrases)
             ground.earlier = draft.quotes
-            _read(ground)
+            read_all(ground)
             read_answer(ground, draft)
-            return _understood(ground, draft)
+            return understood(ground, draft)
         newest = {playbook.name: playbook for playbook in sorted(named, key=lambda playbook: playbook.version)}
         if len(newest) != 1:
             return _not_understood(text, playbooks, list(newest.values()))
@@ -68,8 +68,8 @@ class OfflineTriage:
         # Where a field wants somebody else's words, all of them are kept: they are data there.
         verbatim = any(isinstance(one, dict) and one.get("x-verbatim") for one in _properties(playbook))
         ground = Ground(playbook, Passage(whole if verbatim else text), directory, today, phrases=phrases)
-        _read(ground)
-        return _understood(ground, None)
+        read_all(ground)
+        return understood(ground, None)
 
 
 def _named(playbooks: Sequence[Playbook], text: str) -> list[Playbook]:
@@ -94,7 +94,7 @@ def _starts_anew(named: Sequence[Playbook], text: str, draft: Understood) -> boo
     return bool(named) and draft.playbook not in {playbook.id for playbook in named}
 
 
-def _read(ground: Ground) -> None:
+def read_all(ground: Ground) -> None:
     """Every reader in turn; each takes the words that it used. Names go last, when little else is left to mistake."""
     read_verbatim(ground)
     read_patterns(ground)
@@ -156,7 +156,7 @@ class _Outcome:
     doubtful: dict[str, str]
 
 
-def _understood(ground: Ground, draft: Understood | None) -> Understood:
+def understood(ground: Ground, draft: Understood | None) -> Understood:
     """Join what was read with the draft, add defaults and derived fields, and name what is missing."""
     outcome = _joined(ground, draft)
     whole, added = complete(ground.playbook, outcome.request)

@@ -5,6 +5,7 @@ GRANT USAGE ON SCHEMA public TO steward_app;
 
 REVOKE ALL ON run, journal, review, inbox, timer, chat_thread, chat_remark, chat_run, system_health, system_rate FROM steward_app;
 REVOKE ALL ON decision_score, decision_scored, autonomy_rule FROM steward_app;
+REVOKE ALL ON model_call FROM steward_app;
 GRANT SELECT ON journal TO steward_app;
 -- What a run or a question is, never changes; steward_erase blanks it.
 GRANT SELECT, UPDATE (
@@ -23,6 +24,7 @@ GRANT SELECT, INSERT ON plan_template_failure TO steward_app;
 GRANT SELECT, INSERT, UPDATE ON decision_score, decision_scored TO steward_app;
 -- What is proposed never changes; only people's word on it does.
 GRANT SELECT, INSERT, UPDATE (status, decided_by, decided_at, until, why, ended_at) ON autonomy_rule TO steward_app;
+GRANT SELECT, INSERT, UPDATE (ok, why, tokens_in, tokens_out, cost_microusd, latency_ms) ON model_call TO steward_app;
 GRANT USAGE ON SEQUENCE worker_id_seq TO steward_app;
 
 REVOKE ALL ON FUNCTION steward_admit, steward_append, steward_erase, steward_write_rows, steward_unreliable, steward_guard_journal FROM PUBLIC;

@@ -12,11 +12,13 @@ from governance.deciding import may_decide, require_may_decide, responses_to
 from governance.decisions import basis_of
 from governance.effects import UndoItem
 from governance.errors import NotFound, NotPermitted
+from governance.findings import Finding
 from governance.people import Directory, Person
 from governance.policy import RulingKind
 from governance.reviews import Choice, ReviewCard, ReviewKind, ReviewStatus
 from governance.runs import ReviewRow
 from plans.picture import draw_svg
+from plans.wording import read_steps
 from runtime.views import RunView, StepView
 from surfaces.chat.forms import form_of, label
 from surfaces.chat.pressing import pressing
@@ -55,7 +57,7 @@ class Cards:
         card = row.card
         is_open = row.status is ReviewStatus.OPEN
         may = is_open and may_decide(card, person, self.directory)
-        advice = card.recommendation
+        advice, parked = card.recommendation, card.kind is ReviewKind.PARKED
         buttons = Choice.RESPOND in card.allowed and card.kind is not ReviewKind.FORM
         return {
             "key_": f"{person.id}/{card.id}",
@@ -66,6 +68,8 @@ class Cards:
             "question": card.question.rstrip(".?") + ("?" if card.kind in _ASKING else "."),
             "args": self._args(card),
             "undo": self._undo(card),
+            "steps": [f"{step}: {tool}" for step, tool, _ in read_steps(card.args.get("plan"))] if parked else [],
+            "findings": [str(Finding.model_validate(f)) for f in card.args.get("findings", ())] if parked else [],
             "why": card.triggered_by,
             "asker": self._asker(card),
             "asked_at": card.asked_at.isoformat(),

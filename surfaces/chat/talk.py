@@ -18,6 +18,8 @@ from surfaces.chat.targets import reviews_meant, runs_meant
 from surfaces.chat.telling import Telling
 from surfaces.chat.wording import HELP, answer_lines, count, is_question, plain
 
+BEGUN = "I plan it, have the plan checked, and begin. Everything below is live."
+
 
 @dataclass(frozen=True)
 class Heard:
@@ -99,7 +101,7 @@ class Talk:
         )
         replies = (
             Reply("This is what I understood.", card=card, about=(row.id,)),
-            Reply("I plan it, have the plan checked, and begin. Everything below is live.", run=row.id),
+            Reply(f"{BEGUN} {plain(self._steward.who_decides)}", run=row.id),
         )
         return Answer(replies, None, row.title)
 

@@ -13,9 +13,11 @@ from governance.deciding import responses_to
 from governance.decisions import Corrected, Decision, basis_of
 from governance.effects import UndoItem
 from governance.escalation import marks
+from governance.findings import Finding
 from governance.reviews import Choice, ReviewCard, ReviewKind, ReviewStatus, Verdict
 from governance.runs import ReviewRow
-from surfaces.cli.plan_page import undo_part
+from plans.wording import read_steps
+from surfaces.cli.plan_page import findings_part, undo_part
 from surfaces.cli.tables import listing, pairs, short
 from surfaces.cli.timeline import Namer, brief, changes, moment
 
@@ -77,10 +79,20 @@ def review_card(
     if answers and row.status is ReviewStatus.OPEN:
         lines += [("answer", Text(way, style="cyan")) for way in ways(card)]
     parts: list[RenderableType] = [pairs(lines)]
+    if card.kind is ReviewKind.PARKED and card.args.get("findings"):
+        parts += [Text("The best plan, and what the checker says about it:", style="dim"), *_best_plan(card)]
     if card.kind is ReviewKind.PARKED and not told:
         undo = [UndoItem.model_validate(item) for item in card.args.get("undo", ())]
         parts += [Text("What was done, and how it would be undone:", style="dim"), undo_part(undo)]
     return Group(*parts)
+
+
+def _best_plan(card: ReviewCard) -> list[RenderableType]:
+    """A plan that did not pass: its steps as far as they can be read, and the findings."""
+    table = listing("step", "tool", "because", wrap=("because",))
+    for step in read_steps(card.args.get("plan")):
+        table.add_row(*step)
+    return [table, findings_part([Finding.model_validate(finding) for finding in card.args["findings"]])]
 
 
 def pressing(row: ReviewRow, now: datetime) -> list[Text]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -24,7 +25,7 @@ from surfaces.cli.options import By, Json, PlaybookName, Reason, RequestFile, Re
 from surfaces.cli.plan_page import preview_page, undo_part
 from surfaces.cli.run_page import run_list, run_page, standing, way_on
 from surfaces.cli.screen import Screen, open_screen, rule
-from surfaces.cli.session import acting, know, one_run, opened, read_settings
+from surfaces.cli.session import acting, deciding, know, one_run, opened, read_settings
 from surfaces.cli.shapes import plain, run_shape
 from surfaces.cli.tables import short
 from surfaces.cli.timeline import namer
@@ -60,8 +61,11 @@ async def _run(
     settings = read_settings()
     known = know(settings)
     person = acting(known.directory, by)
-    asked = await asked_for(screen, known, playbook, person, file=file, text=text)
-    async with opened(screen, settings, known) as steward:
+    async with AsyncExitStack() as stack:
+        known, steward = await stack.enter_async_context(deciding(screen, settings, known))
+        asked = await asked_for(screen, known, playbook, person, file=file, text=text)
+        if steward is None:
+            steward = await stack.enter_async_context(opened(screen, settings, known))
         row = await steward.start(
             asked.playbook.id,
             asked.request,
@@ -88,10 +92,12 @@ async def _plan(screen: Screen, playbook: str, file: Path | None, text: str | No
     from runtime.preview import preview  # noqa: PLC0415 - `--help` must not wait for it
     from surfaces.cli.understanding import asked_for  # noqa: PLC0415 - `--help` must not wait for it
 
-    known = know(read_settings())
+    settings = read_settings()
+    known = know(settings)
     person = acting(known.directory, by)
-    asked = await asked_for(screen, known, playbook, person, file=file, text=text)
-    found = await preview(known, asked.playbook.id, asked.request, person)
+    async with deciding(screen, settings, known) as (known, _):
+        asked = await asked_for(screen, known, playbook, person, file=file, text=text)
+        found = await preview(known, asked.playbook.id, asked.request, person)
     if screen.json:
         screen.data(plain(found))
     screen.show(preview_page(found, namer(known.directory), screen.out.width))

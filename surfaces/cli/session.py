@@ -74,6 +74,22 @@ async def opened(
         yield steward
 
 
+@asynccontextmanager
+async def deciding(
+    screen: Screen, settings: Settings, known: Knowledge
+) -> AsyncIterator[tuple[Knowledge, Application | None]]:
+    """What Steward knows, with those who decide; where that is a model, the application too: its calls are counted there.
+
+    Raises what ``opened`` raises.
+    """
+    screen.say(settings.who_decides, style="dim")
+    if not settings.has_model:
+        yield known, None
+        return
+    async with opened(screen, settings, known) as steward:
+        yield steward.knowledge, steward
+
+
 async def one_run(steward: Application, text: str) -> str:
     """``text``, unless it begins the ids of several runs.
 

@@ -159,6 +159,7 @@ class PlainAdvisor:
         request: Mapping[str, Any],
         requester: Person,
         background: Background = NOTHING_KNOWN,
+        run: str = "",
     ) -> Decision:
         """Look."""
         return _decision(DecisionKind.ADVICE, "look")
@@ -179,6 +180,7 @@ class PlainDiagnostician:
         refused: bool,
         attempts: int,
         alternatives: Sequence[str] = (),
+        run: str = "",
     ) -> Diagnosis:
         """What the test wants."""
         return Diagnosis(self.recovery, "because", _decision(DecisionKind.DIAGNOSIS, self.recovery.value))

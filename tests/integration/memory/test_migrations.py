@@ -52,7 +52,7 @@ def test_the_key_of_every_table_of_a_run_begins_with_its_id() -> None:
     others = {RUN.name, *people_s, *systems_s, *templates, *company_s}
     tables = [table for table in METADATA.sorted_tables if table.name not in others]
     scored = {"decision_score", "decision_scored"}
-    of_a_run = {"journal", "review", "inbox", "timer", "chat_run", "plan_template_failure", *scored}
+    of_a_run = {"journal", "review", "inbox", "timer", "chat_run", "model_call", "plan_template_failure", *scored}
     assert {table.name for table in tables} == of_a_run
     for table in tables:
         assert next(iter(table.primary_key)).name == "run_id"

@@ -86,6 +86,10 @@ export default function ReviewCard() {
       {props.args.length > 0 && mode !== 'edit' && <table className="sw-table" style={{ marginTop: 10 }}><tbody>
         {props.args.map((a) => <tr key={a.name} data-arg={a.name}><td>{a.label}</td>
           <td style={{ whiteSpace: 'pre-wrap' }}>{a.value}</td></tr>)}</tbody></table>}
+      {(props.findings || []).length > 0 && <div data-part="findings"><h4>What the checker says about the best plan</h4>
+        <ul className="sw-undo">{props.findings.map((f, n) => <li key={n}>{f}</li>)}</ul>
+        {props.steps.length > 0 && <details><summary className="sw-source">Its steps ({props.steps.length})</summary>
+          <ol className="sw-undo">{props.steps.map((s, n) => <li key={n}>{s}</li>)}</ol></details>}</div>}
       {props.kind === 'parked' && props.undo.length === 0 && <p>Nothing was done yet, so there is nothing to undo.</p>}
       {props.undo.length > 0 && <div><h4>To undo what was done</h4>
         <ol className="sw-undo" data-part="undo">{props.undo.map((u, n) => <li key={n}>{u}</li>)}</ol></div>}
