@@ -90,7 +90,7 @@ def _reliability(found: Figures, top: float) -> Sequence[str]:
         f'<path class="grid" fill="none" d="M{left} {floor - size}V{floor}H{left + size}"/>',
         f'<path class="even" d="M{left} {floor}L{left + size} {floor - size}"/>',
         f'<text class="dim" x="{left + size / 2}" y="{floor + 34}" text-anchor="middle">confidence</text>',
-        f'<text class="dim" x="{left - 14}" y="{floor - size / 2}" text-anchor="end">were right</text>',
+        f'<text class="dim" x="{left - 48}" y="{floor - size / 2 + 4}" text-anchor="end">were right</text>',
     ]
     for part in (0, 0.5, 1):
         at = f"{part:.0%}".replace("%", " %")
