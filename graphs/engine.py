@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 from agents.compiling import Compiler
 from agents.ports import Advisor, Cases, Diagnostician, Planner
@@ -70,9 +71,18 @@ class Engine:
         return max(versions, key=lambda playbook: playbook.version, default=None)
 
     def premises(
-        self, playbook: Playbook, request: Mapping[str, object], requester: Person, begun: Mapping[str, str]
+        self,
+        playbook: Playbook,
+        request: Mapping[str, object],
+        requester: Person,
+        *,
+        begun: Mapping[str, str],
+        vouched: Mapping[str, Mapping[str, Any]],
     ) -> Premises:
-        """What a plan under ``playbook`` is checked against: the policy with the rules that were earned by now."""
+        """What a plan under ``playbook`` is checked against: the policy with the rules that were earned by now.
+
+        ``vouched`` are arguments that people wrote, by step (see ``Premises``).
+        """
         earned = self.autonomy.rules(playbook.id, self.clock.now())
         return Premises(
             tools=self.specs,
@@ -84,6 +94,7 @@ class Engine:
             requester=requester,
             untrusted=playbook.untrusted,
             begun=begun,
+            vouched=vouched,
             startable=startable(self.playbooks.values()),
         )
 

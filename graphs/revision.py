@@ -72,10 +72,9 @@ def check_plan(
     before = begun_in or state
     budget = budget_of(engine, state)
     premises = replace(
-        engine.premises(playbook, dict(state.request or {}), requester, _begun(before)),
+        engine.premises(playbook, dict(state.request or {}), requester, begun=_begun(before), vouched=by_people(state)),
         kept=_kept(before),
         dropped=before.dropped,
-        vouched=_by_people(state),
         max_steps=budget.steps,
         max_money=budget.money.exact if budget.money else None,
     )
@@ -94,7 +93,7 @@ def check_plan(
     return event, checked
 
 
-def _by_people(state: RunFold) -> Mapping[str, Mapping[str, Any]]:
+def by_people(state: RunFold) -> Mapping[str, Mapping[str, Any]]:
     """The arguments that people wrote, by step; with those of the revision as it stands, which may not be folded yet."""
     written = state.written
     return vouched(state, written) if written is not None else state.vouched

@@ -17,7 +17,7 @@ from governance.reviews import action_digest
 from graphs.engine import Engine
 from graphs.fold import RunFold
 from graphs.live import LiveRun
-from graphs.revision import Drift, playbook_of
+from graphs.revision import Drift, by_people, playbook_of
 from plans.checked import CheckedPlan
 from plans.language import Step
 from plans.late import rule_late
@@ -63,7 +63,7 @@ def _again(engine: Engine, state: RunFold, step: Step, args: dict[str, Any]) -> 
     requester = engine.directory.find(state.admitted.requester) if state.admitted else None
     if isinstance(playbook, Drift) or requester is None or state.written is None:
         return None
-    premises = engine.premises(playbook, dict(state.request or {}), requester, {})
+    premises = engine.premises(playbook, dict(state.request or {}), requester, begun={}, vouched=by_people(state))
     found = rule_late(state.written.plan, premises, step.id, args)
     return found.model_copy(update={"step": step.id}) if found else None  # one of its items has an id of its own
 

@@ -27,9 +27,9 @@ def rule_steps(subject: Subject) -> tuple[tuple[Ruling, ...], list[Finding]]:
     """One ruling for each step whose tool is known, and what is wrong with them."""
     rulings: list[Ruling] = []
     findings: list[Finding] = []
-    tainted, invented = _taint(subject), made_up(subject)
+    doubtful = _doubtful(subject)
     for step_id, tool in subject.tools.items():
-        facts = _facts(step_id, tool, subject, tainted[step_id] | invented.get(step_id, frozenset()))
+        facts = _facts(step_id, tool, subject, doubtful[step_id])
         ruling, wrong = _rule(facts, subject.premises)
         rulings.append(ruling)
         findings += wrong
@@ -40,7 +40,7 @@ def rule_steps(subject: Subject) -> tuple[tuple[Ruling, ...], list[Finding]]:
 def rule_known(subject: Subject, step_id: str, args: Mapping[str, Any]) -> Ruling | None:
     """The ruling on a step whose arguments are these; None where something speaks against it."""
     tool, policy = subject.tools[step_id], subject.premises.policy
-    facts = _facts_of(step_id, tool, subject, _taint(subject)[step_id], dict(args))
+    facts = _facts_of(step_id, tool, subject, _doubtful(subject)[step_id], dict(args))
     facts = replace(facts, amount_known=True)
     ruling, wrong = _rule(facts, subject.premises)
     if ruling.kind is RulingKind.FORBID:
@@ -82,6 +82,12 @@ def _absent(step_id: str, name: str, subject: Subject) -> bool:
     """Whether there is surely no such argument: it is not given, or it refers to what this request does not have."""
     value = subject.expressions[step_id].get(name)
     return value is None or all(ref.root == "request" for ref in references(value))
+
+
+def _doubtful(subject: Subject) -> Mapping[str, frozenset[str]]:
+    """The arguments of each step that nobody who may be trusted gave: from outside, or made up by the plan's writer."""
+    invented = made_up(subject)
+    return {step_id: found | invented.get(step_id, frozenset()) for step_id, found in _taint(subject).items()}
 
 
 def _taint(subject: Subject) -> Mapping[str, frozenset[str]]:

@@ -9,7 +9,7 @@ from governance.events import PlanChecked, PlanWritten, RunEnded
 from governance.reviews import ReviewKind, approve
 from runtime.application import Application
 from runtime.views import RunView
-from tests.fixtures.company import ADA, FINANCE, HR, SECURITY, open_reviews, person, until
+from tests.fixtures.company import ADA, HR, open_reviews, person, until
 from tests.fixtures.modelserver.answers import advises, plans
 from tests.fixtures.modelserver.server import MODEL, ModelServer
 from tests.integration.models.conftest import Open, good_plan
@@ -18,9 +18,9 @@ from tests.integration.models.conftest import Open, good_plan
 async def _run_through(steward: Application, run_id: str) -> RunView:
     """Answer every gate with a yes until the run ends."""
     await until(steward, run_id, "review.asked", count=2)
-    for step, row in (await open_reviews(steward, run_id)).items():
-        by = SECURITY if step == "badge" else FINANCE
-        await steward.decide(row.card.id, approve(), by=person(steward, by))
+    for row in (await open_reviews(steward, run_id)).values():
+        assert row.card.kind is ReviewKind.STEP, row.card.triggered_by
+        await steward.decide(row.card.id, approve(), by=person(steward, row.card.approvers[0]))
     async for _ in steward.events(run_id):
         pass
     return await steward.show(run_id)
@@ -52,6 +52,23 @@ async def test_a_good_model_is_asked_once_for_an_onboarding(
     assert decision.use.prompt.startswith("plan@1+")
     day = (await steward.models()).models[0].day
     assert (day.calls, day.failed, day.cost_microusd) == (1, 0, 400)
+
+
+async def test_the_second_onboarding_asks_no_model(open_steward: Open, server: ModelServer, home: Path) -> None:
+    """The plan that a model made is compiled once: the next request of its kind takes it over, checked anew."""
+    server.on("plan", plans(await good_plan(home)))
+    steward = await open_steward()
+    async with steward.working():
+        first = await steward.start("onboarding", ADA, by=person(steward, HR))
+        assert _ended(await _run_through(steward, first.id)) == "done"
+        other = {**ADA, "last_name": "Byron", "email": "ada.byron@acme.example"}
+        second = await steward.start("onboarding", other, by=person(steward, HR))
+        view = await _run_through(steward, second.id)
+    assert _ended(view) == "done"
+    assert server.count("plan") == 1
+    (written,) = [body for entry in view.timeline if isinstance(body := entry.parsed(), PlanWritten)]
+    assert written.author == "rule:template"
+    assert any(MODEL in line for line in written.decision.evidence)
 
 
 async def test_findings_go_back_to_the_model_and_its_next_plan_is_run(
