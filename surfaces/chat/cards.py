@@ -76,6 +76,7 @@ class Cards:
                 "choice": advice.choice,
                 "confidence": f"{advice.confidence:.0%}",
                 "reasoning": advice.reasoning,
+                "evidence": [words for words in advice.evidence if not words.endswith("is what the request says")],
                 "decider": decider(advice.decider),
             },
             "allowed": [choice.value for choice in card.allowed],

@@ -67,6 +67,8 @@ def review_card(
     if card.recommendation is not None:
         said = card.recommendation
         lines.append(("advice", f"{said.choice}, {said.confidence:.0%} sure ({said.decider}): {said.reasoning}"))
+        telling = [words for words in said.evidence if not words.endswith("is what the request says")]
+        lines += [("" if number else "evidence", words) for number, words in enumerate(telling)]
     lines.append(("waits for", _where(row, name)))
     pressed = pressing(row, now)
     lines += [("silence", Text(", ").join(pressed))] if pressed else []
