@@ -69,4 +69,4 @@ def _again(engine: Engine, state: RunFold, step: Step, args: dict[str, Any]) -> 
 
 
 def _same(one: Ruling, other: Ruling) -> bool:
-    return (one.kind, one.rule, one.approvers) == (other.kind, other.rule, other.approvers)
+    return (one.kind, one.rule, one.because, one.approvers) == (other.kind, other.rule, other.because, other.approvers)

@@ -148,7 +148,6 @@ def _rule(facts: StepFacts, premises: Premises) -> tuple[Ruling, list[Finding]]:
                 f"add a rule for {facts.tool} to the policy",
             )
         ]
-    because = rule.because
     findings: list[Finding] = []
     approvers: tuple[str, ...] = ()
     gates = premises.policy.gates(facts) if kind is RulingKind.GATE else ()
@@ -156,12 +155,13 @@ def _rule(facts: StepFacts, premises: Premises) -> tuple[Ruling, list[Finding]]:
         rule = next((each for each in gates if each.approvers), rule)
         approvers, findings = _approvers(rule, facts.step, premises)
     if kind is RulingKind.FORBID:
-        findings = [codes.FORBIDDEN(place, f"the rule {rule.name} forbids {facts.step}: {because}", "plan without it")]
+        sentence = f"the rule {rule.name} forbids {facts.step}: {rule.because}"
+        findings = [codes.FORBIDDEN(place, sentence, "plan without it")]
     ruling = Ruling(
         step=facts.step,
         kind=kind,
         rule=rule.name,
-        because=because,
+        because=rule.because,
         approvers=approvers,
         # One rule that keeps four eyes is enough to keep them.
         requester_may_decide=bool(gates) and all(each.requester_may_decide for each in gates),

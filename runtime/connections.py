@@ -20,11 +20,11 @@ from governance.findings import Finding
 from playbooks.documents import read_document
 from tools.contract import System
 from tools.credentials import Connection
-from tools.practice import PRACTICE_PORT
+from tools.practice import PRACTICE_PORT, PRACTICE_SYSTEMS
 
 _OWN_ADDRESSES = frozenset({"127.0.0.1", "localhost", "::1"})
 _LONGEST_SECRET = 64 * 1024  # bytes; a private key with its certificates fits
-_PRACTICE_PORTS = range(PRACTICE_PORT + 1, PRACTICE_PORT + 10)
+_PRACTICE_PORTS = range(PRACTICE_PORT + 1, PRACTICE_PORT + 1 + PRACTICE_SYSTEMS)
 
 
 class SystemEntry(BaseModel):

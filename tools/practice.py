@@ -5,6 +5,7 @@ from __future__ import annotations
 from tools.contract import ApiKey, Auth, OAuth2, System
 
 PRACTICE_PORT = 8700
+PRACTICE_SYSTEMS = 12
 
 
 def practice_system(name: str, title: str, auth: Auth, *, offset: int) -> System:

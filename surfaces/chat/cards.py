@@ -82,6 +82,7 @@ class Cards:
                 "confidence": f"{card.experience.confidence if card.experience else advice.confidence:.0%}",
                 "basis": basis_of(advice, card.experience),
                 "reasoning": advice.reasoning,
+                "evidence": [words for words in advice.evidence if not words.endswith("is what the request says")],
                 "decider": decider(advice.decider),
             },
             "allowed": [choice.value for choice in card.allowed],

@@ -70,6 +70,8 @@ def review_card(
     lines += [] if told else [("because", card.triggered_by)]
     if card.recommendation is not None:
         lines.append(("advice", _advice(card.recommendation, card.experience)))
+        telling = [words for words in card.recommendation.evidence if not words.endswith("is what the request says")]
+        lines += [("" if number else "evidence", words) for number, words in enumerate(telling)]
     lines.append(("waits for", _where(row, name)))
     pressed = pressing(row, now)
     lines += [("silence", Text(", ").join(pressed))] if pressed else []

@@ -67,7 +67,7 @@ async def test_the_47000_dollar_request_asks_finance(database_urls: DatabaseUrls
     async with steward_on(database_urls, home) as steward, steward.working():
         run_id, card = await _asked(steward, WORKSTATIONS)
         assert card.approvers == (FINANCE, HR), "finance, and the manager of who asks"
-        assert card.triggered_by.startswith("purchase-above-25000:")
+        assert card.triggered_by == "purchase-above-25000: a purchase above 25,000 USD commits the company"
         assert (card.args["budget_left"], card.args["supplier_standing"]) == (120_000, "known")
         assert company.effect_count("procurement") == 0
         advice = card.recommendation

@@ -98,7 +98,7 @@ export default function ReviewCard() {
       {open && (props.pressing || []).map((p) => <p key={p.word} className={p.mood === 'risk' ? 'sw-source sw-reject' : 'sw-source'} data-part="pressing">
         {p.word}{p.mood === 'risk' ? ' at ' : ', '}{when(p.at)}</p>)}
       {props.advice && open && <p className="sw-note">Recommendation: <b>{props.advice.choice}</b> ({props.advice.confidence} sure{props.advice.basis ? ` ${props.advice.basis}` : ''}, {props.advice.decider}).{' '}
-        {props.advice.reasoning}</p>}
+        {props.advice.reasoning}{props.advice.evidence?.length ? ` Known: ${props.advice.evidence.join('; ')}.` : ''}</p>}
       {outcome && <p className="sw-note" data-part="outcome"><b className={'sw-' + outcome.choice}>{outcome.word}</b> by {outcome.by} on {when(outcome.at)}
         {outcome.reason ? <span>: {outcome.reason}</span> : '.'}</p>}
       {props.closed && <p className="sw-note">{props.closed}</p>}
