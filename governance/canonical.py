@@ -4,22 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from typing import Any
 
-import orjson
 import rfc8785
 
 _LARGEST = 2**53 - 1
-_FAST = (
-    orjson.OPT_SORT_KEYS
-    | orjson.OPT_PASSTHROUGH_SUBCLASS
-    | orjson.OPT_PASSTHROUGH_DATACLASS
-    | orjson.OPT_PASSTHROUGH_DATETIME
-)
-# Where a number stands that the encoders may write differently: large, whole with a point, with an exponent, very small.
-# Inside a text it may match for nothing, which costs time and no more.
-_ODD_NUMBER = re.compile(rb"(?:^|[\[:,])-?(?:\d{16}|\d+\.0(?![0-9])|[0-9.]+e|0\.0000)")
 _plainly = json.JSONEncoder(ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":")).encode
 
 
@@ -30,18 +19,8 @@ def canonical_json(value: Any) -> str:
         ValueError: the value holds NaN, an integer beyond 2**53, or something that is not JSON.
 
     """
-    # Journals are sealed with this, so it is among the most called functions. Where a compiled encoder writes what the scheme
-    # prescribes, it is asked: orjson for plain ASCII without odd numbers, else Python's own.
-    # tests/unit/governance/test_canonical.py compares them with the reference library.
-    try:
-        fast = orjson.dumps(value, option=_FAST)
-    except TypeError:
-        pass
-    else:
-        if fast.isascii() and not _ODD_NUMBER.search(fast):
-            if b"null" in fast:
-                _plainly(value)  # refuses not-a-number, for which orjson writes null
-            return fast.decode("ascii")
+    # Journals are sealed with this, so it is among the most called functions. For values in which Python's own encoder, which
+    # is compiled, writes what the scheme prescribes, it is asked; tests/unit/governance/test_canonical.py compares the two.
     try:
         return _plainly(_plain(value))
     except _Other:

@@ -25,8 +25,9 @@ from runtime.ports import Bell, RunStore, Timers
 
 FRUITLESS_LIMIT = 5
 _CALM_SECONDS, _LONG_CALM_SECONDS, _LONG_EVERY = 1.0, 16.0, 16
-CROWD, CROWD_MOST = 32, 256
-"""From how many runs on that were answered while all slots are busy they are taken up ahead of their turn; how many at once."""
+CROWD, CROWD_REST, CROWD_MOST = 3, 32, 256
+"""Answered runs are taken up ahead of their turn once there are three for each busy slot, since each costs a claim more; then
+until fewer than 32 are left; at most 256 at once."""
 CROWD_LOOK_SECONDS = 0.05
 _log = structlog.get_logger("steward.worker")
 
@@ -69,6 +70,7 @@ class Worker:
         self._upkeep_at = 0.0
         self._alone_until = 0.0
         self._crowd_at = 0.0
+        self._crowded = False
         self._doubtful: list[tuple[int, float]] = []
 
     def stop(self) -> None:
@@ -131,9 +133,11 @@ class Worker:
         parts = self._parts
         if now < self._crowd_at or len(self._slices) > parts.slots:
             return False
-        claims = await parts.runs.claim_crowd(self._identity, CROWD_MOST, CROWD, parts.lease)
+        crowd = CROWD_REST if self._crowded else min(CROWD * parts.slots, CROWD_MOST)
+        claims = await parts.runs.claim_crowd(self._identity, CROWD_MOST, crowd, parts.lease)
         for claim in claims:
             self._begin(claim, ahead=True)
+        self._crowded = bool(claims)
         self._crowd_at = 0.0 if claims else now + CROWD_LOOK_SECONDS
         return bool(claims)
 

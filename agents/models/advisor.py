@@ -50,7 +50,11 @@ class ModelAdvisor:
             run=run,
         )
         found_before = {f"read.{name}": values for name, values in background.facts.items()}
-        facts = found_before | _facts(tool, args, ruling, request, requester) | {"by_rule": f"{ruled.choice}: {ruled.reasoning}"}
+        facts = (
+            found_before
+            | _facts(tool, args, ruling, request, requester)
+            | {"by_rule": f"{ruled.choice}: {ruled.reasoning}"}
+        )
         found = await self.desk.ask(Question(KIND, prompt("advice@1"), fenced("facts", facts), _SCHEMA, run))
         if isinstance(found, NoAnswer):
             return by_rule(ruled, found)

@@ -246,10 +246,10 @@ async def test_a_slice_that_cannot_be_handed_back_leaves_nobody_its_owner(databa
 async def test_what_a_crowd_was_told_is_taken_up_before_its_slices_have_their_turn(
     database: Database, world: World
 ) -> None:
-    """All slots are busy with slow calls, and forty people have answered: their verdicts are journaled all the same."""
+    """All slots are busy with slow calls, and many people have answered: their verdicts are journaled all the same."""
     pay = step("pay", "pay", account_id={"$ref": "account.id"}, amount=50)
     async with a_house(database, world, [STEPS[0], pay], goals=("account", "pay")) as house:
-        runs = [await house.admit(f"Ada Lovelace {number}") for number in range(CROWD + 8)]
+        runs = [await house.admit(f"Ada Lovelace {number}") for number in range(CROWD * 4 + 8)]
         async with a_worker(house):
             for run_id in runs:
                 await _rests(house, run_id, RunStatus.WAITING)
