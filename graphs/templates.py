@@ -41,6 +41,7 @@ async def reused(engine: Engine, run: LiveRun, playbook: Playbook) -> bool:
         revision=1, plan=template.plan, author=DECIDER, decision=_decision(template), template=template.id
     )
     ready = as_next(state, written)
+    await engine.autonomy.refresh(engine.clock.now())
     body, checked = check_plan(engine, ready, written.plan)
     if checked.plan is None:
         templates.missed(playbook.id, UNFIT)

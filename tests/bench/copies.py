@@ -46,12 +46,13 @@ async def _copy(to: psycopg.AsyncConnection[tuple[object, ...]], name: str, key:
         "SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped", (name,)
     )
     names = [str(row[0]) for row in await found.fetchall()]
-    new = sql.SQL("twin.new::text") if name in CHECKPOINTS else sql.SQL("twin.new")
+    told = name in (*CHECKPOINTS, "model_call")  # a model may be asked for what is no run yet, so its key is a text
+    new = sql.SQL("twin.new::text") if told else sql.SQL("twin.new")
     special = {key: new, "dedupe": sql.SQL("NULL")}
     if name == "review":
         special["id"] = sql.SQL("'rv-' || left(md5(twin.new::text || t.id), 12)")
     values = [special.get(each, sql.SQL("t.{}").format(sql.Identifier(each))) for each in names]
-    old = sql.SQL("twin.old::text") if name in CHECKPOINTS else sql.SQL("twin.old")
+    old = sql.SQL("twin.old::text") if told else sql.SQL("twin.old")
     return sql.SQL("INSERT INTO {} ({}) SELECT {} FROM {} t JOIN twin ON t.{} = {} ON CONFLICT DO NOTHING").format(
         sql.Identifier(name),
         sql.SQL(", ").join(map(sql.Identifier, names)),

@@ -132,7 +132,7 @@ def command_lines(document: Path) -> Iterator[str]:
 def exists(words: list[str]) -> bool:
     """Whether there is such a command with such options."""
     command: Any = typer.main.get_command(app)
-    while words and hasattr(command, "commands"):
+    while words and hasattr(command, "commands") and not words[0].startswith(("-", "[")):  # a group's own options
         words = command.spelled_out(words) if isinstance(command, RunFirst) else words
         command, words = command.commands.get(words[0]), words[1:]
     if command is None:

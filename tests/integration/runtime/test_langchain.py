@@ -146,6 +146,8 @@ async def test_our_reads_are_lent_and_answer(database_urls: DatabaseUrls, home: 
             "facilities_list_sites",
             "orgchart_find_person",
             "orgchart_list_department",
+            "procurement_budget_left",
+            "procurement_supplier_history",
         }
         said = json.loads(await lent["orgchart_find_person"].ainvoke({"email": ANNIE}))
         assert said["manager_id"] == "E-0002"

@@ -85,7 +85,7 @@ async def test_words_that_rules_do_not_know_become_a_request_with_its_quotes() -
     assert {name: found.request[name] for name in FIELDS} == {name: value for name, (value, _) in FIELDS.items()}
     assert found.decision.decider == "model:scripted"
     assert found.decision.use is not None
-    assert found.quotes["manager"] == "Grace Hopper leads her"
+    assert found.quotes["manager"].startswith("Grace Hopper")
 
 
 async def test_what_rules_read_wholly_asks_no_model() -> None:
