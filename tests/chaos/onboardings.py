@@ -75,7 +75,7 @@ async def onboard(
             await _pass(rng.uniform(0.05, 0.6))
             workers.kill(rng.choice(workers.alive))
             await workers.keep(2)
-        await _all_ended(steward)
+        await _all_ended(steward, seconds=max(120, 15 * runs))
     finally:
         deciding.cancel()
         await asyncio.gather(deciding, return_exceptions=True)
@@ -112,8 +112,9 @@ async def _decide(steward: Application, company: Company, row: ReviewRow) -> Non
         await steward.decide(row.card.id, respond("happened" if sent else "did_not_happen"), by=by)
 
 
-async def _all_ended(steward: Application) -> None:
-    async with asyncio.timeout(120):
+async def _all_ended(steward: Application, *, seconds: float) -> None:
+    """A breaker lets one probe through each half minute, and each of the faults that are left uses one up."""
+    async with asyncio.timeout(seconds):
         while any(
             run.status not in ENDED and run.status is not RunStatus.PARKED for run in await steward.runs(limit=1000)
         ):
