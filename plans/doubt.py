@@ -33,7 +33,7 @@ def sensitive_of(spec: ToolSpec, ruled: frozenset[str]) -> frozenset[str]:
     named = frozenset(spec.sensitive)
     if spec.effect is EffectClass.READ:
         return named
-    return named | ruled | {spec.amount} | ({_REQUEST} if spec.id == RUNS_START else set())
+    return named | ruled | ({_REQUEST} if spec.id == RUNS_START else set())
 
 
 def doubtful(subject: Subject) -> Mapping[str, frozenset[str]]:
