@@ -16,7 +16,7 @@ Window = Callable[..., Awaitable[Somebody]]
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def served(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Served]:
     """The chat."""
-    served = Served(tmp_path_factory.mktemp("chat"), free_block(11))
+    served = Served(tmp_path_factory.mktemp("chat"), free_block(14))
     try:
         await served.start()
         yield served

@@ -55,7 +55,7 @@ class Served:
     @property
     def url(self) -> str:
         """Where the chat is."""
-        return f"http://127.0.0.1:{self.base + 10}"
+        return f"http://127.0.0.1:{self.base + 13}"
 
     async def start(self) -> None:
         """Start what does not run; return when the chat answers."""
@@ -90,7 +90,7 @@ class Served:
             **os.environ,
             "STEWARD_STATE": str(self.state),
             "STEWARD_SANDBOX_PORT": str(self.base),
-            "STEWARD_CHAT_PORT": str(self.base + 10),
+            "STEWARD_CHAT_PORT": str(self.base + 13),
             "STEWARD_DEMO_PASSWORD": PASSWORD,
             "DATABASE_URL": "postgresql://somebody-elses/database",  # Chainlit reads this one; we must not
         }

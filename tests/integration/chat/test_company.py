@@ -25,7 +25,7 @@ async def healthy(port: int) -> bool:
 
 async def test_it_runs_for_as_long_as_the_chat_and_one_that_runs_is_used(tmp_path: Path) -> None:
     """Whoever starts it stops it; nobody stops another's."""
-    settings = Settings(state=tmp_path, sandbox_port=free_block(10))
+    settings = Settings(state=tmp_path, sandbox_port=free_block(13))
     async with company(settings):
         assert await healthy(settings.sandbox_port)
         async with company(settings):
@@ -36,7 +36,7 @@ async def test_it_runs_for_as_long_as_the_chat_and_one_that_runs_is_used(tmp_pat
 
 async def test_a_port_in_use_is_one_sentence(tmp_path: Path) -> None:
     """The sandbox's own, and where to read more."""
-    base = free_block(10)
+    base = free_block(13)
     server = await asyncio.start_server(lambda _reader, _writer: None, "127.0.0.1", base + 3)
     async with server:
         with pytest.raises(SystemUnavailable, match="not free") as caught:

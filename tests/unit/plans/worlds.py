@@ -280,8 +280,9 @@ def _output(step: Step, spec: ToolSpec, scope: dict[str, Any], rng: random.Rando
     if step.for_each is not None:
         one = step.model_copy(update={"for_each": None})
         items = evaluate_expression(parse(step.for_each.items), scope)
-        keys = [key_text(evaluate_expression(parse(step.for_each.key), {**scope, "item": item})) for item in items]
-        assert None not in keys, f"{step.id}: {keys}"
+        keys = [evaluate_expression(parse(step.for_each.key), {**scope, "item": item}) for item in items]
+        # An empty text has the type of a key and is none: what is told of it then is tested with the dispatcher.
+        assert all(key_text(key) is not None or key == "" for key in keys), f"{step.id}: {keys}"
         return {"items": [_output(one, spec, {**scope, "item": item}, rng) for item in items]}
     args = resolve_args(step, scope, spec)
     errors = list(Draft202012Validator(spec.input, format_checker=formats()).iter_errors(args))
