@@ -31,7 +31,8 @@ def instead_of(state: RunFold) -> tuple[str, ...]:
 def stopped_in(state: RunFold, document: Mapping[str, Any]) -> tuple[str, ...]:
     """Steps that were stopped because another failed, and that the next revision has: they are taken up anew."""
     steps = document.get("steps")
-    listed = {step.get("id") for step in steps if isinstance(step, Mapping)} if isinstance(steps, list) else set()
+    named = [step.get("id") for step in steps if isinstance(step, Mapping)] if isinstance(steps, list) else []
+    listed = {step_id for step_id in named if isinstance(step_id, str)}  # a plan may be broken, until checked
     ends = {i: step.ended for i, step in state.steps.items() if step.ended is not None}
     stopped = [i for i, ended in ends.items() if ended.status is StepStatus.STOPPED]
     return tuple(i for i in stopped if written_id(i) in listed) if instead_of(state) else ()

@@ -57,8 +57,8 @@ def _changed(old: Step, new: Step, known: set[str], tools: Mapping[str, ToolSpec
 
 
 def _gives_other(old: Step, new: Step) -> bool:
-    """Whether what a step gives may be another thing than before."""
-    return bool({"tool", "args", "for_each", "decide"} & set(_fields(old, new)))
+    """Whether what a step gives may be another thing than before, or nothing, so that a ``$first`` takes what comes next."""
+    return bool({"tool", "args", "when", "for_each", "decide"} & set(_fields(old, new)))
 
 
 def _fed(new: Plan, changed: set[str], tools: Mapping[str, ToolSpec]) -> Iterator[str]:

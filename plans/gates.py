@@ -12,12 +12,10 @@ from governance.people import Person
 from governance.policy import Policy, PolicyRule, Ruling, RulingKind, StepFacts
 from plans import codes
 from plans.checked import Premises
+from plans.doubt import doubtful, ruled_by, sensitive_of
 from plans.effects_order import is_irreversible
-from plans.expressions import Expression, references
-from plans.loops import ITEM, Loop
-from plans.made_up import made_up
+from plans.expressions import references
 from plans.resolve import evaluate_expression
-from plans.schemas import Interface
 from plans.subject import Subject
 
 _NAMING = frozenset({"tool", "system", "reversible"})
@@ -27,9 +25,9 @@ def rule_steps(subject: Subject) -> tuple[tuple[Ruling, ...], list[Finding]]:
     """One ruling for each step whose tool is known, and what is wrong with them."""
     rulings: list[Ruling] = []
     findings: list[Finding] = []
-    doubtful = _doubtful(subject)
-    for step_id, tool in subject.tools.items():
-        facts = _facts(step_id, tool, subject, doubtful[step_id])
+    doubts, ruled = doubtful(subject), ruled_by(subject.premises.policy)
+    for step_id in subject.tools:
+        facts = _facts(step_id, subject, doubts[step_id], ruled)
         ruling, wrong = _rule(facts, subject.premises)
         rulings.append(ruling)
         findings += wrong
@@ -39,8 +37,8 @@ def rule_steps(subject: Subject) -> tuple[tuple[Ruling, ...], list[Finding]]:
 
 def rule_known(subject: Subject, step_id: str, args: Mapping[str, Any]) -> Ruling | None:
     """The ruling on a step whose arguments are these; None where something speaks against it."""
-    tool, policy = subject.tools[step_id], subject.premises.policy
-    facts = _facts_of(step_id, tool, subject, _doubtful(subject)[step_id], dict(args))
+    policy = subject.premises.policy
+    facts = _facts_of(step_id, subject, doubtful(subject)[step_id], ruled_by(policy), dict(args))
     facts = replace(facts, amount_known=True)
     ruling, wrong = _rule(facts, subject.premises)
     if ruling.kind is RulingKind.FORBID:
@@ -48,16 +46,17 @@ def rule_known(subject: Subject, step_id: str, args: Mapping[str, Any]) -> Rulin
     return None if wrong or list(_enough(facts, ruling, policy)) else ruling
 
 
-def _facts(step_id: str, tool: Interface, subject: Subject, tainted: frozenset[str]) -> StepFacts:
+def _facts(step_id: str, subject: Subject, tainted: frozenset[str], ruled: frozenset[str]) -> StepFacts:
     scope = {"request": subject.premises.request}
     values = {name: evaluate_expression(value, scope) for name, value in subject.expressions[step_id].items()}
     known = {name: value for name, value in values.items() if value is not MISSING}
-    return _facts_of(step_id, tool, subject, tainted, known)
+    return _facts_of(step_id, subject, tainted, ruled, known)
 
 
 def _facts_of(
-    step_id: str, tool: Interface, subject: Subject, tainted: frozenset[str], known: dict[str, Any]
+    step_id: str, subject: Subject, tainted: frozenset[str], ruled: frozenset[str], known: dict[str, Any]
 ) -> StepFacts:
+    tool = subject.tools[step_id]
     spec = tool.spec
     amount = known.get(spec.amount)
     is_number = isinstance(amount, int | float) and not isinstance(amount, bool)
@@ -72,7 +71,7 @@ def _facts_of(
         amount=float(amount) if is_number and amount is not None else None,
         amount_known=is_number or (amount is None and _absent(step_id, spec.amount, subject)),
         tainted=tainted,
-        sensitive=frozenset(spec.sensitive),
+        sensitive=sensitive_of(spec, ruled),
         args=known,
         requester_roles=subject.premises.requester.roles,
     )
@@ -82,58 +81,6 @@ def _absent(step_id: str, name: str, subject: Subject) -> bool:
     """Whether there is surely no such argument: it is not given, or it refers to what this request does not have."""
     value = subject.expressions[step_id].get(name)
     return value is None or all(ref.root == "request" for ref in references(value))
-
-
-def _doubtful(subject: Subject) -> Mapping[str, frozenset[str]]:
-    """The arguments of each step that nobody who may be trusted gave: from outside, or made up by the plan's writer."""
-    invented = made_up(subject)
-    return {step_id: found | invented.get(step_id, frozenset()) for step_id, found in _taint(subject).items()}
-
-
-def _taint(subject: Subject) -> Mapping[str, frozenset[str]]:
-    """The arguments of each step that untrusted data reaches.
-
-    Untrusted are the request's untrusted fields, the output of tools that say so, and the output of any step that an
-    untrusted argument went into: it was chosen by it. Not so an argument that its tool calls closed: that is only looked
-    up among the system's own records.
-    """
-    untrusted = subject.premises.untrusted
-    uses = {step_id: _uses(args, subject.loops.get(step_id)) for step_id, args in subject.expressions.items()}
-    feeds: dict[str, list[str]] = {}
-    telling = {
-        step_id: [
-            use for use in used if step_id not in subject.tools or use[0] not in subject.tools[step_id].spec.closed
-        ]
-        for step_id, used in uses.items()
-    }
-    for step_id, used in telling.items():
-        for _, root, _ in used:
-            feeds.setdefault(root, []).append(step_id)
-
-    def is_dirty(root: str, field: str) -> bool:
-        return root in dirty or (root == "request" and (field in untrusted or bool(not field and untrusted)))
-
-    dirty: set[str] = set()
-    fresh = [step_id for step_id, tool in subject.tools.items() if tool.spec.untrusted_output]
-    fresh += [step_id for step_id, used in telling.items() if any(is_dirty(root, field) for _, root, field in used)]
-    while fresh:
-        step_id = fresh.pop()
-        if step_id not in dirty:
-            dirty.add(step_id)
-            fresh += feeds.get(step_id, [])
-    return {
-        step_id: frozenset(name for name, root, field in used if is_dirty(root, field))
-        for step_id, used in uses.items()
-    }
-
-
-def _uses(args: Mapping[str, Expression], loop: Loop | None) -> list[tuple[str, str, str]]:
-    """What the arguments refer to: argument, root, and the field that follows it. An item is of what its list is of."""
-    found = [(name, ref) for name, value in args.items() for ref in references(value)]
-    lists = list(references(loop.items)) if loop else []
-    traced = [(name, each) for name, ref in found for each in (lists if loop and ref.root == ITEM else [ref])]
-    paths = [(name, ref.path.split(".")) for name, ref in traced]
-    return [(name, path[0], path[1] if len(path) > 1 else "") for name, path in paths]
 
 
 def _rule(facts: StepFacts, premises: Premises) -> tuple[Ruling, list[Finding]]:

@@ -1,4 +1,4 @@
-"""Values that nobody gave: literals that the writer of a plan put into a sensitive argument by itself.
+"""Values that nobody gave: literals that the writer of a plan put into an argument by itself.
 
 A planner may be a model, and a model may have been talked into something. Whatever it says, it can only pass on what the
 request, the goals or a person gave; the rest is treated as what comes from outside.
@@ -10,39 +10,57 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from plans.expressions import references
+from plans.loops import ITEM
 from plans.subject import Subject
 
 _HOLE = re.compile(r"\{[^{}]*\}")
 
 
 def made_up(subject: Subject) -> Mapping[str, frozenset[str]]:
-    """The sensitive arguments of each step that have a made-up value. None where the premises vouch for all."""
+    """The arguments of each step that have a made-up value, also by way of a list. None where the premises vouch for all."""
     vouched = subject.premises.vouched
     if vouched is None:
         return {}
+    asked = _asked(subject)
     return {
         step_id: frozenset(
             name
-            for name in tool.spec.sensitive
-            if name in subject.steps[step_id].args
-            and not _is_given(subject, name, subject.steps[step_id].args[name], vouched.get(step_id, {}))
+            for name, value in subject.steps[step_id].args.items()
+            if not _is_given(subject, step_id, name, value, asked)
         )
-        for step_id, tool in subject.tools.items()
+        for step_id in subject.tools
     }
 
 
-def _is_given(subject: Subject, name: str, value: Any, by_people: Mapping[str, Any]) -> bool:
+def is_made_up(subject: Subject, step_id: str, name: str, part: Any) -> bool:
+    """Whether this part of an argument has a made-up value, where the argument as a whole may have one."""
+    return subject.premises.vouched is not None and not _is_given(subject, step_id, name, part, _asked(subject))
+
+
+def _asked(subject: Subject) -> frozenset[str | float]:
+    """The texts and numbers of the request that may be trusted."""
+    request, untrusted = subject.premises.request, subject.premises.untrusted
+    return frozenset(part for field, each in request.items() if field not in untrusted for part in _literals(each))
+
+
+def _is_given(subject: Subject, step_id: str, name: str, value: Any, asked: frozenset[str | float]) -> bool:
     """Whether every literal in an argument stands in a goal under that name, in the request, or in what people wrote."""
-    premises = subject.premises
-    given = [goal.args[name] for goal in premises.goals if name in goal.args]
+    by_people = (subject.premises.vouched or {}).get(step_id, {})
+    given = [goal.args[name] for goal in subject.premises.goals if name in goal.args]
     given += [by_people[name]] if name in by_people else []
-    if value in given:
+    written = [*_literals(value), *_listed(subject, step_id, name)]
+    if not written:
         return True
     known = {part for each in given for part in _literals(each)}
-    known |= {
-        part for field, each in premises.request.items() if field not in premises.untrusted for part in _literals(each)
-    }
-    return all(part in known for part in _literals(value))
+    return all(part in known or part in asked for part in written)
+
+
+def _listed(subject: Subject, step_id: str, name: str) -> Iterator[str | float]:
+    """What is written out in the list whose items an argument takes."""
+    each = subject.steps[step_id].for_each
+    if each is not None and any(ref.root == ITEM for ref in references(subject.expressions[step_id][name])):
+        yield from _literals(each.items)
 
 
 def _literals(value: Any) -> Iterator[str | float]:
