@@ -259,7 +259,8 @@ async def test_what_a_crowd_was_told_is_taken_up_before_its_slices_have_their_tu
             async with asyncio.timeout(30):
                 async for _ in house.hints.watch_growth(""):
                     states = [await house.state(run_id) for run_id in runs]
-                    if all(review.verdict for state in states for review in state.reviews.values()):
+                    # Those in the slots, and the first crowd; who answers after it may be too few for another.
+                    if sum(any(r.verdict for r in state.reviews.values()) for state in states) >= 4 + CROWD * 4:
                         break
             assert world.calls.count("pay") <= 4  # as many as there are slots
             world.gates.pop("pay").set()
