@@ -120,8 +120,8 @@ REVIEW = _run_table(
     Index("review_open_idx", "asked_at", postgresql_where=text("status = 'open'")),
     Index(
         "review_recall_idx",
-        text("to_tsvector('simple'::regconfig, \"left\"(card, 100000))"),
-        postgresql_using="gin",
+        text("((card::jsonb ->> 'tool'::text))"),
+        "decided_at",
         postgresql_where=text("status = 'decided' AND card IS NOT NULL"),
     ),
 )

@@ -12,12 +12,11 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Add the index. What is not decided, or was erased, is not in it; a very long card only with its beginning."""
+    """Add the index. What is not decided, or was erased, is not in it;"""
     op.create_index(
         "review_recall_idx",
         "review",
-        [sa.text("to_tsvector('simple'::regconfig, \"left\"(card, 100000))")],
-        postgresql_using="gin",
+        [sa.text("((card::jsonb ->> 'tool'::text))"), "decided_at"],
         postgresql_where=sa.text("status = 'decided' AND card IS NOT NULL"),
     )
 
