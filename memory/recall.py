@@ -1,4 +1,4 @@
-"""Recall: questions that people decided, found again by what they were about. Full text over the review rows."""
+"""Recall: questions that people decided, found again by what they were about. The review rows are all there is."""
 
 from __future__ import annotations
 
