@@ -5,12 +5,9 @@ from __future__ import annotations
 import runtime.import_guard  # noqa: F401 - importing it is the check, before anything of ours
 
 import asyncio
-import contextlib
 import importlib
 import logging
-import signal
-import socket
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any
 
@@ -18,13 +15,13 @@ import uvicorn
 from rich.console import Console
 from rich.table import Table
 
-from governance.errors import Unavailable
 from runtime.application import Application
 from runtime.settings import Settings
 from runtime.wiring import build
 from surfaces.chat.company import company
 from surfaces.chat.keys import demo_password
 from surfaces.chat.place import prepare
+from surfaces.listening import Server, listening
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
@@ -49,7 +46,8 @@ def serve(settings: Settings, *, with_company: bool = True) -> None:
 
 async def _serve(settings: Settings, *, with_company: bool) -> None:
     password = demo_password(settings)
-    with _listening(settings) as listener:
+    host, port = settings.chat_host, settings.chat_port
+    with listening("The chat", host, port, setting="STEWARD_CHAT_PORT") as listener:
         port = listener.getsockname()[1]
         async with AsyncExitStack() as stack:
             if with_company:
@@ -60,30 +58,13 @@ async def _serve(settings: Settings, *, with_company: bool) -> None:
             # Chainlit is imported only now: it looks for its folder and its secret when it is.
             prepare(settings)
             app, keeping_up = _open(steward, password, _origins(settings.chat_host, port))
-            server = _Server(
+            server = Server(
                 uvicorn.Config(app, lifespan="off", log_level="warning", timeout_graceful_shutdown=_PATIENCE_SECONDS)
             )
             keeping = asyncio.create_task(keeping_up, name="pages")
             stack.push_async_callback(_stop, keeping)
             _announce(steward, settings, port, password)
             await server.serve(sockets=[listener])
-
-
-class _Server(uvicorn.Server):
-    """uvicorn without its habit of raising the signal again, which would skip our own clearing up."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Stop at SIGTERM and Ctrl-C."""
-        loop = asyncio.get_running_loop()
-        numbers = (signal.SIGTERM, signal.SIGINT)
-        for number in numbers:
-            loop.add_signal_handler(number, self.handle_exit, number, None)
-        try:
-            yield
-        finally:
-            for number in numbers:
-                loop.remove_signal_handler(number)
 
 
 def _open(steward: Application, password: str, origins: list[str]) -> tuple[ASGIApp, Coroutine[Any, Any, None]]:
@@ -102,21 +83,6 @@ def _open(steward: Application, password: str, origins: list[str]) -> tuple[ASGI
 async def _stop(task: asyncio.Task[None]) -> None:
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
-
-
-@contextlib.contextmanager
-def _listening(settings: Settings) -> Iterator[socket.socket]:
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind((settings.chat_host, settings.chat_port))
-        except OSError as error:
-            raise Unavailable(
-                f"The chat cannot listen on {settings.chat_host}:{settings.chat_port}: {error.strerror}.",
-                hint="Stop what uses the port, or set STEWARD_CHAT_PORT to another one.",
-            ) from error
-        listener.listen(128)
-        yield listener
 
 
 def _origins(host: str, port: int) -> list[str]:

@@ -3,36 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import signal
-import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import uvicorn
 
-from governance.errors import Unavailable
 from runtime.application import Application
 from surfaces.http.callbacks import callbacks
+from surfaces.listening import Server, listening
 
 _PATIENCE_SECONDS = 5
-
-
-class _Server(uvicorn.Server):
-    """uvicorn without its habit of raising the signal again, which would skip our own clearing up."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Stop at SIGTERM and Ctrl-C."""
-        loop = asyncio.get_running_loop()
-        numbers = (signal.SIGTERM, signal.SIGINT)
-        for number in numbers:
-            loop.add_signal_handler(number, self.handle_exit, number, None)
-        try:
-            yield
-        finally:
-            for number in numbers:
-                loop.remove_signal_handler(number)
 
 
 @asynccontextmanager
@@ -43,17 +23,7 @@ async def served(steward: Application, host: str, port: int) -> AsyncIterator[as
         Unavailable: the address is in use.
 
     """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind((host, port))
-        except OSError as error:
-            raise Unavailable(
-                f"Steward cannot listen on {host}:{port}: {error.strerror}.",
-                hint="Stop what uses the port, or set STEWARD_SERVE_PORT to another one.",
-            ) from error
-        listener.listen(128)
+    with listening("Steward", host, port, setting="STEWARD_SERVE_PORT") as listener:
         # No access log: a callback's path is its secret.
         config = uvicorn.Config(
             callbacks(steward),
@@ -62,7 +32,7 @@ async def served(steward: Application, host: str, port: int) -> AsyncIterator[as
             access_log=False,
             timeout_graceful_shutdown=_PATIENCE_SECONDS,
         )
-        server = _Server(config)
+        server = Server(config)
         task = asyncio.create_task(server.serve(sockets=[listener]), name="doors")
         try:
             yield task
