@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 from typing import Any
 
 import rfc8785
@@ -21,53 +22,57 @@ def canonical_json(value: Any) -> str:
     """
     # Journals are sealed with this, so it is among the most called functions. For values in which Python's own encoder, which
     # is compiled, writes what the scheme prescribes, it is asked; tests/unit/governance/test_canonical.py compares the two.
-    try:
-        return _plainly(_plain(value))
-    except _Other:
-        pass
+    if not _alike([value]):
+        value = _with_whole_numbers(value)
+        if not _alike([value]):
+            return _by_reference(value)
+    return _plainly(value)
+
+
+def _by_reference(value: Any) -> str:
     try:
         return rfc8785.dumps(value).decode()
     except rfc8785.CanonicalizationError as error:
         raise ValueError(str(error)) from error
 
 
-class _Other(Exception):
-    """Python's encoder writes this otherwise than RFC 8785 does, or not at all."""
+def _alike(parts: Iterable[Any]) -> bool:
+    """Whether Python's encoder writes these values as RFC 8785 does. One call for each container, none for what is in it."""
+    for part in parts:
+        kind = type(part)
+        if kind is str:
+            alike = part.isascii() or _encodes(part)
+        elif kind is dict:
+            # Keys beyond ASCII may be ordered otherwise, and those that are no text are not JSON.
+            alike = all(type(key) is str and key.isascii() for key in part) and _alike(part.values())
+        elif kind is list or kind is tuple:
+            alike = _alike(part)
+        elif kind is int:
+            alike = -_LARGEST <= part <= _LARGEST
+        else:
+            alike = part is None or kind is bool or (kind is float and _is_plain(part))
+        if not alike:
+            return False
+    return True
 
 
-def _plain(value: Any) -> Any:
-    """``value`` with whole floats as integers.
+def _is_plain(value: float) -> bool:
+    """Whether a number is neither whole, nor written with an exponent, nor none."""
+    return value - value == 0 and not value.is_integer() and "e" not in repr(value)
 
-    Raises:
-        _Other: a key or number that the two encoders may order or write differently.
 
-    """
+def _with_whole_numbers(value: Any) -> Any:
+    """``value`` with whole floats as the integers that the scheme writes for them."""
     kind = type(value)
-    if kind is str:
-        return value if value.isascii() or _encodes(value) else _other()
     if kind is dict:
-        return {key if type(key) is str and key.isascii() else _other(): _plain(part) for key, part in value.items()}
+        return {key: _with_whole_numbers(part) for key, part in value.items()}
     if kind is list or kind is tuple:
-        return [_plain(part) for part in value]
-    if value is None or kind is bool:
-        return value
-    if kind is int:
-        return value if -_LARGEST <= value <= _LARGEST else _other()
-    return _plain_float(value) if kind is float else _other()
-
-
-def _plain_float(value: float) -> float | int:
-    if value.is_integer() and abs(value) <= _LARGEST:
-        return int(value)
-    return _other() if value.is_integer() or "e" in repr(value) or value - value != 0 else value
+        return [_with_whole_numbers(part) for part in value]
+    return int(value) if kind is float and value.is_integer() and abs(value) <= _LARGEST else value
 
 
 def _encodes(text: str) -> bool:
     return not any("\ud800" <= character <= "\udfff" for character in text)
-
-
-def _other() -> Any:
-    raise _Other
 
 
 def digest(value: Any) -> str:

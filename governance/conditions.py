@@ -49,16 +49,18 @@ def look_up(path: str, scope: Mapping[str, Any]) -> Any:
     """The value at a dotted path of mappings, or :data:`MISSING`. No attribute access, no indexing."""
     value: Any = scope
     for part in path.split("."):
-        if not isinstance(value, Mapping) or part not in value:
+        # By the type first: an abstract one is looked for by code that is not compiled, and this is called all the time.
+        if (type(value) is dict or isinstance(value, Mapping)) and part in value:
+            value = value[part]
+        else:
             return MISSING
-        value = value[part]
     return value
 
 
 def references(condition: Any) -> list[str]:
     """All ``$ref`` paths in a condition, in order of appearance. Total: anything may be given."""
     if isinstance(condition, Mapping):
-        if set(condition) == {"$ref"} and isinstance(condition["$ref"], str):
+        if _is_ref(condition):
             return [condition["$ref"]]
         return [path for part in condition.values() for path in references(part)]
     if isinstance(condition, list | tuple):
@@ -99,7 +101,7 @@ def evaluate(condition: Mapping[str, Any], scope: Mapping[str, Any]) -> Truth:
         return _combine(name, [evaluate(part, scope) for part in body])
     if name == "$exists":
         return Truth.of(look_up(body["$ref"], scope) not in (MISSING, None))
-    left, right = (_operand(part, scope) for part in body)
+    left, right = _operand(body[0], scope), _operand(body[1], scope)
     if left is MISSING or right is MISSING:
         return Truth.UNKNOWN
     try:
@@ -118,7 +120,9 @@ def _combine(name: str, parts: list[Truth]) -> Truth:
 
 
 def _is_ref(value: Any) -> bool:
-    return isinstance(value, Mapping) and set(value) == {"$ref"} and isinstance(value["$ref"], str)
+    if type(value) is not dict and not isinstance(value, Mapping):
+        return False
+    return len(value) == 1 and isinstance(value.get("$ref"), str)
 
 
 def _operand(value: Any, scope: Mapping[str, Any]) -> Any:

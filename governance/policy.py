@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -115,7 +116,8 @@ class StepFacts:
         """Untrusted data reaches a sensitive argument."""
         return bool(self.tainted & self.sensitive)
 
-    def fields(self) -> dict[str, Any]:
+    @cached_property
+    def fields(self) -> Mapping[str, Any]:
         """The names that conditions may use. What is not known yet is left out: conditions then answer UNKNOWN."""
         known: dict[str, Any] = {
             "tool": self.tool,
@@ -182,7 +184,7 @@ class Policy:
 
     @staticmethod
     def _says(rule: PolicyRule, facts: StepFacts) -> RulingKind | None:
-        truth = Truth.YES if rule.when is None else evaluate(rule.when, facts.fields())
+        truth = Truth.YES if rule.when is None else evaluate(rule.when, facts.fields)
         if truth is Truth.YES:
             return rule.then
         if truth is Truth.UNKNOWN and rule.then is not RulingKind.GO:

@@ -61,6 +61,16 @@ class Engine:
         return {tool_id: tool.spec for tool_id, tool in self.tools.items()}
 
     @cached_property
+    def schemas(self) -> dict[str, Mapping[str, Any]]:
+        """The schema that plans under a playbook are checked against, by its id."""
+        return {playbook_id: closed_schema(playbook) for playbook_id, playbook in self.playbooks.items()}
+
+    @cached_property
+    def startable(self) -> dict[str, Startable]:
+        """What steps may start."""
+        return startable(self.playbooks.values())
+
+    @cached_property
     def compiler(self) -> Compiler:
         """What makes plans fit to be used again."""
         return Compiler(self.planner, self.specs)
@@ -86,7 +96,7 @@ class Engine:
         earned = self.autonomy.rules(playbook.id, self.clock.now())
         return Premises(
             tools=self.specs,
-            request_schema=closed_schema(playbook),
+            request_schema=self.schemas[playbook.id],
             request=request,
             goals=playbook.goals_of(request),
             policy=with_earned((*self.policy, *playbook.policy), earned),
@@ -95,7 +105,7 @@ class Engine:
             untrusted=playbook.untrusted,
             begun=begun,
             vouched=vouched,
-            startable=startable(self.playbooks.values()),
+            startable=self.startable,
         )
 
 

@@ -52,7 +52,7 @@ def current(engine: Engine, state: RunFold) -> CheckedPlan | Drift:
             return Drift(f"the tool {tool_id} is not installed any more")
         if specs[tool_id].digest != pinned:
             return Drift(f"the tool {tool_id} was changed after this plan was checked; give the change a new version")
-    return recall(Plan.model_validate(state.written.plan), state.checked.rulings, specs)
+    return recall(state.written.plan, state.checked.plan_digest, state.checked.rulings, specs)
 
 
 def check_plan(
@@ -78,14 +78,15 @@ def check_plan(
         max_steps=budget.steps,
         max_money=budget.money.exact if budget.money else None,
     )
-    checked = check(document, premises)
+    name = digest(document)
+    checked = check(document, premises, known_as=name)
     specs = engine.specs
     used = {step.tool for step in checked.plan.plan.steps} if checked.plan else set()
     used |= {undo.tool for tool_id in used if (undo := specs[tool_id].undo) is not None}
     event = ev.PlanChecked(
         revision=state.revision,
         ok=checked.plan is not None,
-        plan_digest=digest(document),
+        plan_digest=name,
         tools={tool_id: specs[tool_id].digest for tool_id in sorted(used)},
         findings=checked.findings,
         rulings=checked.rulings,

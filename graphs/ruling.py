@@ -64,7 +64,8 @@ def _again(engine: Engine, state: RunFold, step: Step, args: dict[str, Any]) -> 
     if isinstance(playbook, Drift) or requester is None or state.written is None:
         return None
     premises = engine.premises(playbook, dict(state.request or {}), requester, begun={}, vouched=by_people(state))
-    found = rule_late(state.written.plan, premises, step.id, args)
+    name = state.checked.plan_digest if state.checked else ""
+    found = rule_late(state.written.plan, premises, step.id, args, known_as=name)
     return found.model_copy(update={"step": step.id}) if found else None  # one of its items has an id of its own
 
 

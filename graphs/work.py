@@ -28,7 +28,6 @@ from graphs.saga import Undoing, report_of
 from graphs.templates import blame, keep, reused
 from graphs.verdicts import simulate_verdicts
 from plans.language import Plan
-from playbooks.requests import closed_schema
 
 
 async def understand(engine: Engine, run: LiveRun, _: Control) -> None:
@@ -65,7 +64,7 @@ async def plan(engine: Engine, run: LiveRun, _: Control) -> None:
         goals=playbook.goals_of(state.request or {}),
         guidance=playbook.guidance,
         request=dict(state.request or {}),
-        request_schema=closed_schema(playbook),
+        request_schema=engine.schemas[playbook.id],
         tools=engine.specs_for(playbook, engine.directory.find(state.admitted.requester) if state.admitted else None),
         previous=_previous(state),
         findings=state.checked.findings if state.checked else (),

@@ -31,6 +31,8 @@ def _step(step_id: str, tool: Interface, subject: Subject, proposals: Proposals)
     for name, value in args.items():
         place = f"steps.{step_id}.args.{name}"
         shape = tool.inputs.get(name)
+        if (step_id, name) in subject.sure:
+            continue
         if shape is not None:
             where = Where(place, subject.scope_of(step_id), known, propose)
             findings = (

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from governance.conditions import references as condition_references
 from governance.effects import EffectClass
 from governance.policy import Policy
-from plans.expressions import Expression, Literal, Ref, parse, references
-from plans.loops import ITEM, Loop
+from plans.expressions import Literal, parse
 from plans.made_up import is_made_up, made_up
+from plans.outline import field_of, sources
 from plans.subject import Subject
 from tools.contract import ToolSpec
 from tools.inside import PEOPLE_ASK, RUNS_START
@@ -44,13 +44,12 @@ def doubtful(subject: Subject) -> Mapping[str, frozenset[str]]:
     that is only looked up among the system's own records; and what a person answers is the person's, whatever was asked.
     """
     untrusted, invented = subject.premises.untrusted, made_up(subject)
-    uses = {step_id: _uses(args, subject.loops.get(step_id)) for step_id, args in subject.expressions.items()}
     feeds: dict[str, list[str]] = {}
     telling = {
         step_id: [
             use for use in used if step_id not in subject.tools or use[0] not in subject.tools[step_id].spec.closed
         ]
-        for step_id, used in uses.items()
+        for step_id, used in subject.uses.items()
     }
     for step_id, used in telling.items():
         for _, root, _ in used:
@@ -75,13 +74,13 @@ def doubtful(subject: Subject) -> Mapping[str, frozenset[str]]:
     found = {
         step_id: frozenset(name for name, root, field in used if is_dirty(root, field))
         | invented.get(step_id, frozenset())
-        for step_id, used in uses.items()
+        for step_id, used in subject.uses.items()
     }
     return found | {
         step_id: found[step_id] - {_REQUEST}
         for step_id, kept in _children(subject).items()
         if not is_made_up(subject, step_id, _REQUEST, kept)
-        and not any(is_dirty(ref.root, _field(ref)) for ref in _sources(parse(kept), subject.loops.get(step_id)))
+        and not any(is_dirty(ref.root, field_of(ref)) for ref in sources(parse(kept), subject.loops.get(step_id)))
     }
 
 
@@ -101,18 +100,3 @@ def _children(subject: Subject) -> Mapping[str, Mapping[str, Any]]:
 
 def _is_untrusted(schema: Any) -> bool:
     return isinstance(schema, dict) and bool(schema.get("x-untrusted"))
-
-
-def _uses(args: Mapping[str, Expression], loop: Loop | None) -> list[tuple[str, str, str]]:
-    """What the arguments refer to: argument, root, and the field that follows it."""
-    return [(name, ref.root, _field(ref)) for name, value in args.items() for ref in _sources(value, loop)]
-
-
-def _sources(value: Expression, loop: Loop | None) -> Iterator[Ref]:
-    """What a value refers to. An item is of what its list is of."""
-    for ref in references(value):
-        yield from references(loop.items) if loop and ref.root == ITEM else (ref,)
-
-
-def _field(ref: Ref) -> str:
-    return ref.path.partition(".")[2].partition(".")[0]

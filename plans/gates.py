@@ -180,6 +180,6 @@ def _names_it(rule: PolicyRule, facts: StepFacts) -> bool:
     """Whether a rule lets the step pass because of what it is, not whatever it is."""
     if rule.then is not RulingKind.GO or rule.when is None:
         return False
-    fields = facts.fields()
+    fields = facts.fields
     nameless = {key: value for key, value in fields.items() if key not in _NAMING}
     return evaluate(rule.when, fields) is Truth.YES and evaluate(rule.when, nameless) is not Truth.YES

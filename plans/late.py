@@ -7,21 +7,24 @@ from typing import Any
 
 from governance.policy import Ruling
 from plans.checked import Premises
-from plans.documents import read
 from plans.gates import rule_known
 from plans.language import written_id
-from plans.subject import lay_out
+from plans.outline import Unreadable
+from plans.prepared import prepare
 
 
-def rule_late(document: Mapping[str, Any], premises: Premises, step_id: str, args: Mapping[str, Any]) -> Ruling | None:
+def rule_late(
+    document: Mapping[str, Any], premises: Premises, step_id: str, args: Mapping[str, Any], *, known_as: str = ""
+) -> Ruling | None:
     """The ruling on ``step_id`` with these arguments; None where the policy's word alone would not do.
 
-    That is where something speaks against it: nobody could answer, or what would go may not go unseen.
+    That is where something speaks against it: nobody could answer, or what would go may not go unseen. ``known_as``: the
+    document's digest, where that is known.
     """
-    reading = read(document, premises.max_steps)
-    if reading.plan is None:
+    prepared = prepare(document, premises, known_as=known_as)
+    if isinstance(prepared, Unreadable):
         return None
-    subject = lay_out(reading.plan, reading, premises)
+    subject = prepared.under(premises)
     written = written_id(step_id)
     if written not in subject.tools:
         return None

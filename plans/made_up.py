@@ -6,15 +6,11 @@ request, the goals or a person gave; the rest is treated as what comes from outs
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from plans.expressions import references
-from plans.loops import ITEM
+from plans.literals import listed, literals
 from plans.subject import Subject
-
-_HOLE = re.compile(r"\{[^{}]*\}")
 
 
 def made_up(subject: Subject) -> Mapping[str, frozenset[str]]:
@@ -26,8 +22,8 @@ def made_up(subject: Subject) -> Mapping[str, frozenset[str]]:
     return {
         step_id: frozenset(
             name
-            for name, value in subject.steps[step_id].args.items()
-            if not _is_given(subject, step_id, name, value, asked)
+            for name, written in subject.literals[step_id].items()
+            if not _are_given(subject, step_id, name, written, asked)
         )
         for step_id in subject.tools
     }
@@ -35,49 +31,22 @@ def made_up(subject: Subject) -> Mapping[str, frozenset[str]]:
 
 def is_made_up(subject: Subject, step_id: str, name: str, part: Any) -> bool:
     """Whether this part of an argument has a made-up value, where the argument as a whole may have one."""
-    return subject.premises.vouched is not None and not _is_given(subject, step_id, name, part, _asked(subject))
+    written = (*literals(part), *listed(subject.steps[step_id], name))
+    return subject.premises.vouched is not None and not _are_given(subject, step_id, name, written, _asked(subject))
 
 
 def _asked(subject: Subject) -> frozenset[str | float]:
     """The texts and numbers of the request that may be trusted."""
     request, untrusted = subject.premises.request, subject.premises.untrusted
-    return frozenset(part for field, each in request.items() if field not in untrusted for part in _literals(each))
+    return frozenset(part for field, each in request.items() if field not in untrusted for part in literals(each))
 
 
-def _is_given(subject: Subject, step_id: str, name: str, value: Any, asked: frozenset[str | float]) -> bool:
-    """Whether every literal in an argument stands in a goal under that name, in the request, or in what people wrote."""
+def _are_given(
+    subject: Subject, step_id: str, name: str, written: Iterable[str | float], asked: frozenset[str | float]
+) -> bool:
+    """Whether all that is written into an argument stands in a goal under that name, in the request, or in what people wrote."""
     by_people = (subject.premises.vouched or {}).get(step_id, {})
     given = [goal.args[name] for goal in subject.premises.goals if name in goal.args]
     given += [by_people[name]] if name in by_people else []
-    written = [*_literals(value), *_listed(subject, step_id, name)]
-    if not written:
-        return True
-    known = {part for each in given for part in _literals(each)}
+    known = {part for each in given for part in literals(each)}
     return all(part in known or part in asked for part in written)
-
-
-def _listed(subject: Subject, step_id: str, name: str) -> Iterator[str | float]:
-    """What is written out in the list whose items an argument takes."""
-    each = subject.steps[step_id].for_each
-    if each is not None and any(ref.root == ITEM for ref in references(subject.expressions[step_id][name])):
-        yield from _literals(each.items)
-
-
-def _literals(value: Any) -> Iterator[str | float]:
-    """The texts and numbers in a value that are not references."""
-    match value:
-        case {"$ref": _}:
-            return
-        case {"$text": str(template)}:
-            yield from (part for part in _HOLE.split(template) if part.strip(" .,;:-"))
-        case {"$first": list(parts)}:
-            for part in parts:
-                yield from _literals(part)
-        case dict():
-            for part in value.values():
-                yield from _literals(part)
-        case list() | tuple():
-            for part in value:
-                yield from _literals(part)
-        case str() | int() | float() if not isinstance(value, bool):
-            yield value

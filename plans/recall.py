@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
 
 from governance.conditions import references as condition_references
 from governance.policy import Ruling
@@ -26,12 +29,40 @@ def needs_of(step: Step) -> frozenset[str]:
     return step_references(step) | frozenset(step.after) | held
 
 
-def recall(plan: Plan, rulings: Sequence[Ruling], tools: Mapping[str, ToolSpec]) -> CheckedPlan:
-    """The checked plan of a revision whose check is in the journal with ``ok``. ``tools`` must hold all that it uses."""
+@dataclass(frozen=True)
+class _Written:
+    """A document under its digest: of one digest there is one."""
+
+    digest: str
+    document: Mapping[str, Any] = field(compare=False)
+
+
+@dataclass(frozen=True)
+class _Remembered:
+    plan: Plan
+    needs: Mapping[str, frozenset[str]]
+    references: Mapping[str, frozenset[str]]
+
+
+@lru_cache(maxsize=256)
+def _remembered(written: _Written) -> _Remembered:
+    plan = Plan.model_validate(written.document)
+    needs = {step.id: needs_of(step) for step in plan.steps}
+    return _Remembered(plan, needs, {step.id: step_references(step) for step in plan.steps})
+
+
+def recall(
+    document: Mapping[str, Any], digest: str, rulings: Sequence[Ruling], tools: Mapping[str, ToolSpec]
+) -> CheckedPlan:
+    """The checked plan of a revision whose check is in the journal with ``ok``, and with the document's ``digest``.
+
+    ``tools`` must hold all that it uses.
+    """
+    known = _remembered(_Written(digest, document))
     return CheckedPlan(
-        plan=plan,
-        needs={step.id: needs_of(step) for step in plan.steps},
-        references={step.id: step_references(step) for step in plan.steps},
+        plan=known.plan,
+        needs=known.needs,
+        references=known.references,
         rulings={ruling.step: ruling for ruling in rulings},
-        tools={step.tool: tools[step.tool] for step in plan.steps},
+        tools={step.tool: tools[step.tool] for step in known.plan.steps},
     )

@@ -59,7 +59,7 @@ def test_the_contract_page_has_every_finding() -> None:
 
 def test_the_policy_page_has_every_fact_and_field() -> None:
     """Rules can look at what the page lists, and are made of what it lists."""
-    facts = StepFacts("s", "t@1", "t", "read", reversible=True, confidence=1).fields()
+    facts = StepFacts("s", "t@1", "t", "read", reversible=True, confidence=1).fields
     listed = set(re.findall(r"`(\w+)`", "".join(first_cells("policy.md"))))
     assert listed == set(facts) | set(PolicyRule.model_fields)
 
