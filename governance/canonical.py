@@ -43,8 +43,7 @@ def _alike(parts: Iterable[Any]) -> bool:
         if kind is str:
             alike = part.isascii() or _encodes(part)
         elif kind is dict:
-            # Keys beyond ASCII may be ordered otherwise, and those that are no text are not JSON.
-            alike = all(type(key) is str and key.isascii() for key in part) and _alike(part.values())
+            alike = _are_plain(part) and _alike(part.values())
         elif kind is list or kind is tuple:
             alike = _alike(part)
         elif kind is int:
@@ -54,6 +53,14 @@ def _alike(parts: Iterable[Any]) -> bool:
         if not alike:
             return False
     return True
+
+
+def _are_plain(keys: Iterable[Any]) -> bool:
+    """Whether keys are text and ASCII: others may be ordered otherwise, or are not JSON."""
+    try:
+        return "".join(keys).isascii()
+    except TypeError:
+        return False
 
 
 def _is_plain(value: float) -> bool:

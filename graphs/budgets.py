@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from governance.budgets import RUN_SHARE, Budget, raised
+from governance.budgets import Budget, raised
 from governance.effects import EffectClass
 from governance.runs import SetTimer, SideRow
 from graphs.engine import Engine
@@ -23,9 +23,7 @@ def budget_of(engine: Engine, state: RunFold) -> Budget:
     playbook = engine.playbooks.get(state.admitted.playbook) if state.admitted else None
     if playbook is None:
         return Budget()
-    budget = playbook.budget
-    if budget.hours is None:
-        budget = budget.model_copy(update={"hours": playbook.sla.run_hours * RUN_SHARE})
+    budget = playbook.limits
     for more in state.more:
         budget = raised(budget, more)
     return budget

@@ -140,43 +140,51 @@ class Dispatcher:
         return None
 
     async def _move(self, written: CheckedPlan) -> None:
-        """Ask, skip, end and start whatever can be, until a pass changes nothing."""
-        while not self._control.draining:
+        """Ask, skip, end and start whatever can be, until a pass makes nothing else possible."""
+        again = True
+        while again and not self._control.draining:
             plan = self._whole(written)
-            seq, started = self._run.state.seq, len(self._tasks)
             if not self._dry:
                 await escalate(self._engine, self._run)
             if self._run.state.failing:
                 self._brake.pull()
                 self._settle(plan)
-            else:
-                if self._dry:
-                    simulate_verdicts(self._run)
-                self._over = self._over or over_time(self._engine, self._run.state)
-                await self._take_moves(plan)
-            if (self._run.state.seq, len(self._tasks)) == (seq, started):
                 return
+            if self._dry:
+                simulate_verdicts(self._run)
+            self._over = self._over or over_time(self._engine, self._run.state)
+            again = await self._take_moves(plan)
 
-    async def _take_moves(self, plan: CheckedPlan) -> None:
+    async def _take_moves(self, plan: CheckedPlan) -> bool:
+        """Make every move that is possible. True when others may be possible because of them."""
+        again = False
         for move in next_moves(self._engine, self._run.state, plan, busy=self._tasks.keys()):
             if self._withheld(move):
                 continue
             if isinstance(move, Start):
                 self._start(move.order)
-            elif isinstance(move, Await | AskForm | RuleAgain | Choose):
-                _note(self._run, move)
-            elif isinstance(move, Ask):
-                await ask(self._engine, self._run, move, dry=self._dry)
             elif isinstance(move, Hold):
                 self._hold(move)
-            elif isinstance(move, Expand):
-                life = self._run.state.step(move.step).life
-                body = ev.StepExpanded(step=move.step, items=move.items)
-                self._run.note(Event(f"step:{move.step}:{life}:expanded", body))
+            elif isinstance(move, Await | AskForm):
+                _note(self._run, move)
+            elif isinstance(move, Ask):
+                again |= await ask(self._engine, self._run, move, dry=self._dry)
             else:
-                await self._end(move)
+                again = True
+                await self._follow(move)
             if self._run.state.failing:
-                return
+                return True
+        return again
+
+    async def _follow(self, move: RuleAgain | Choose | Expand | End) -> None:
+        if isinstance(move, Expand):
+            life = self._run.state.step(move.step).life
+            body = ev.StepExpanded(step=move.step, items=move.items)
+            self._run.note(Event(f"step:{move.step}:{life}:expanded", body))
+        elif isinstance(move, End):
+            await self._end(move)
+        else:
+            _note(self._run, move)
 
     def _withheld(self, move: Move) -> bool:
         """Whether the budget keeps a move back. Once it kept one, nothing new starts; what has begun goes on."""

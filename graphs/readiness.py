@@ -18,7 +18,7 @@ from graphs.engine import Engine
 from graphs.expansion import Expand, next_of_loop
 from graphs.fold import RunFold, StepFold
 from graphs.forms import AskForm
-from graphs.gates import Gate, Standing, standing
+from graphs.gates import Gate, standing
 from graphs.ruling import RuleAgain, ruling_on
 from graphs.scope import scope_of, with_item
 from plans.checked import CheckedPlan
@@ -70,41 +70,50 @@ class Hold:
 Move = Start | Ask | End | Await | AskForm | Hold | Expand | RuleAgain | Choose
 
 
+@dataclass(frozen=True)
+class _Look:
+    """What one look at all steps shares. ``over``: the steps that others need not wait for any more."""
+
+    engine: Engine
+    state: RunFold
+    plan: CheckedPlan
+    over: frozenset[str]
+    scope: Mapping[str, Any]
+
+
 def next_moves(engine: Engine, state: RunFold, plan: CheckedPlan, *, busy: Collection[str]) -> Iterator[Move]:
     """Every move that is possible now, in the plan's order. Steps in ``busy`` have a call in flight."""
-    scope = scope_of(state)
+    over = frozenset(step_id for step_id, known in state.steps.items() if known.satisfied)
+    look, doubted = _Look(engine, state, plan, over, scope_of(state)), _asked_outcomes(state)
     for step in plan.plan.steps:
         known = state.step(step.id)
-        if step.id in busy or known.ended is not None or _not_yet(engine, known) or _asked_outcome(state, step.id):
+        if step.id in busy or known.ended is not None or step.id in doubted or _not_yet(engine, known):
             continue
-        move = _reopen(engine, state, step, known) if known.open else _begin(engine, state, plan, step, scope)
-        if move is not None:
+        if known.open:
+            yield Start(_order(engine, state, step, known))
+        elif plan.references[step.id] <= over and (move := _begin(look, step)) is not None:
             yield move
 
 
 def settling(engine: Engine, state: RunFold, plan: CheckedPlan, *, busy: Collection[str]) -> Iterator[Order]:
     """For a run that is stopping: the orders that find out what became of open intents."""
+    doubted = _asked_outcomes(state)
     for step in plan.plan.steps:
         known = state.step(step.id)
         waits = known.unsure and _not_yet(engine, known)  # what was surely not sent has nothing to wait for
         waits = waits_on(engine, state, known) if known.deferred else waits
-        if known.open and step.id not in busy and not waits and not _asked_outcome(state, step.id):
+        if known.open and step.id not in busy and not waits and step.id not in doubted:
             yield _order(engine, state, step, known, settle_only=True)
 
 
-def _reopen(engine: Engine, state: RunFold, step: Step, known: StepFold) -> Move:
-    return Start(_order(engine, state, step, known))
-
-
-def _begin(engine: Engine, state: RunFold, plan: CheckedPlan, step: Step, outputs: Mapping[str, Any]) -> Move | None:
-    """A step without an intent. Its question is put as soon as its arguments are known; it starts when all it needs is over."""
-    if not all(state.step(ref).satisfied for ref in plan.references[step.id]):
-        return None
-    ready = all(state.step(need).satisfied for need in plan.needs[step.id])
+def _begin(look: _Look, step: Step) -> Move | None:
+    """A step without an intent, and with all that it refers to. Its question is put now; it starts when all it needs is over."""
+    engine, state, plan = look.engine, look.state, look.plan
+    ready = plan.needs[step.id] <= look.over
     if step.for_each is not None:
         over = next_of_loop(state, step, ready=ready)
         return End(step.id, step.tool, **vars(over)) if isinstance(over, Over) else over
-    scope = with_item(outputs, state, step.id)
+    scope = with_item(look.scope, state, step.id)
     if should_run(step, scope) is not Truth.YES:
         return End(step.id, step.tool, StepStatus.SKIPPED, why="its condition does not hold") if ready else None
     try:
@@ -117,12 +126,12 @@ def _begin(engine: Engine, state: RunFold, plan: CheckedPlan, step: Step, output
         return ruling
     if ruling.kind is RulingKind.FORBID:
         return End(step.id, step.tool, StepStatus.REFUSED, args, why=f"{ruling.rule}: {ruling.because}")
-    return _through_gate(engine, state, step, args, standing(state, step, args, ruling), ruling, ready=ready)
+    return _through_gate(look, step, args, ruling, ready=ready)
 
 
-def _through_gate(
-    engine: Engine, state: RunFold, step: Step, args: dict[str, Any], gate: Standing, ruling: Ruling, *, ready: bool
-) -> Move | None:
+def _through_gate(look: _Look, step: Step, args: dict[str, Any], ruling: Ruling, *, ready: bool) -> Move | None:
+    engine, state = look.engine, look.state
+    gate = standing(state, step, args, ruling)
     if gate.gate is Gate.ASK:
         return Ask(step, args, ruling, gate.review_id)
     if gate.gate is Gate.REFUSED:
@@ -131,7 +140,7 @@ def _through_gate(
         return None
     known = state.step(step.id)
     try:
-        held = earliest(step, scope_of(state, step.id))
+        held = earliest(step, with_item(look.scope, state, step.id))
     except ValueError as error:
         failure = Failure(failure=FailureClass.PERMANENT, code="no_moment", message=str(error))
         return End(step.id, step.tool, StepStatus.FAILED, args, failure=failure)
@@ -183,5 +192,6 @@ def _not_yet(engine: Engine, known: StepFold) -> bool:
     return known.until is not None and known.until > engine.clock.now()
 
 
-def _asked_outcome(state: RunFold, step_id: str) -> bool:
-    return any(card.step == step_id and card.kind is ReviewKind.OUTCOME for card in state.open_reviews)
+def _asked_outcomes(state: RunFold) -> frozenset[str]:
+    """The steps of which a person is asked whether they happened."""
+    return frozenset(card.step for card in state.open_reviews if card.kind is ReviewKind.OUTCOME)

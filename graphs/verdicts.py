@@ -15,16 +15,20 @@ from graphs.readiness import Ask
 SIMULATED = "simulation"
 
 
-async def ask(engine: Engine, run: LiveRun, move: Ask, *, dry: bool) -> None:
-    """Put the question, or answer it by rule: then it gets no row, for nobody is asked. Nor does it in a dry run."""
+async def ask(engine: Engine, run: LiveRun, move: Ask, *, dry: bool) -> bool:
+    """Put the question, or answer it by rule: then it gets no row, for nobody is asked. Nor does it in a dry run.
+
+    True when the answer is there, or will be at the next look, and nobody needs to be waited for.
+    """
     event, rows = await ask_step(engine, run.state, move.step, move.args, move.ruling, move.review_id)
     asked = event.body
     if not dry and isinstance(asked, ev.ReviewAsked):
         answer = await answered_by_rule(engine, run.state, asked.card, move.ruling)
         if answer is not None:
             await run.record(event, answer[0], rows=answer[1])
-            return
+            return True
     run.note(event, rows=() if dry else rows)
+    return dry
 
 
 def simulate_verdicts(run: LiveRun) -> None:

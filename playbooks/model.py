@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from governance.budgets import Budget
+from governance.budgets import RUN_SHARE, Budget
 from governance.canonical import digest
 from governance.escalation import Level, Rung
 from governance.goals import Goal
@@ -87,6 +87,13 @@ class Playbook(BaseModel):
     def ladder(self) -> tuple[Rung, ...]:
         """The levels of a question, its approvers' first."""
         return rungs(self.escalation, self.chain, self.sla)
+
+    @cached_property
+    def limits(self) -> Budget:
+        """The budget of a run, with its hours also where they follow from the SLA."""
+        if self.budget.hours is not None:
+            return self.budget
+        return self.budget.model_copy(update={"hours": self.sla.run_hours * RUN_SHARE})
 
     def goals_of(self, request: Mapping[str, Any]) -> tuple[Goal, ...]:
         """The goals of one request, which has been validated: the playbook's, and those that it names itself."""
