@@ -36,11 +36,13 @@ class Reviews:
         self._database = database
         self._sql = statements("reviews")
         self._exact = Together(self._named, name="reviews")
+        self._answer = Together(self._decide_all, name="verdicts")
 
     async def decide(self, review_id: str, verdict: Verdict, *, by: str, at: datetime) -> ReviewRow:
         """Answer an open review: the row, the verdict in the run's inbox and the wake, in one transaction.
 
-        The inbox row's body is ``{review_id, by, verdict, at}``. Of any number of answers exactly one counts.
+        The inbox row's body is ``{review_id, by, verdict, at}``. Of any number of answers exactly one counts. Those that
+        come together share the transaction.
 
         Raises:
             AlreadyDecided: decided, expired or withdrawn before; the sentence says by whom or why, and when.
@@ -56,11 +58,23 @@ class Reviews:
             "inbox_id": new_id(),
             "body": json.dumps({"review_id": review_id, "by": by, "verdict": told, "at": at.isoformat()}),
         }
-        rows = await self._fetch("decide", values)
-        if rows:
-            return _review(rows[0])
+        decided = await self._answer.ask(values)
+        if isinstance(decided, InvalidInput):
+            raise decided
+        if decided is not None:
+            return _review(decided)
         rows = await self._fetch("get", {"id": review_id})
         raise _too_late(rows[0]) if rows else _no_review(review_id)
+
+    async def _decide_all(self, answers: Sequence[Mapping[str, object]]) -> list[DictRow | InvalidInput | None]:
+        try:
+            rows = await self._fetch("decide", {name: [answer[name] for answer in answers] for name in answers[0]})
+        except InvalidInput as error:
+            if len(answers) > 1:  # because of what stands in one of them
+                return [(await self._decide_all([one]))[0] for one in answers]
+            return [error]
+        decided = {row["number"]: row for row in rows}
+        return [decided.get(number) for number in range(1, len(answers) + 1)]
 
     async def get(self, review_id: str) -> ReviewRow:
         """The review. Raises NotFound."""

@@ -1,6 +1,8 @@
 -- name: session
--- What every connection of the application is set to.
-SELECT set_config('role', 'steward_app', false), set_config('timezone', 'UTC', false), set_config('jit', 'off', false)
+-- What every connection of the application is set to. Statements look at few rows, by indexes; a plan that was made and
+-- cached while the tables were new, and reads a whole one, would stay until the first ANALYZE.
+SELECT set_config('role', 'steward_app', false), set_config('timezone', 'UTC', false), set_config('jit', 'off', false),
+       set_config('enable_seqscan', 'off', false)
 
 -- name: session_id
 -- The server process behind this connection.

@@ -74,37 +74,35 @@ BEGIN
     END IF;
 
     -- A statement of its own: it sees what was committed while the locks were awaited.
-    WITH claim AS (
-        SELECT * FROM unnest(p_runs, p_owners, p_epochs) AS c (run_id, owner, epoch)
-    ), entry AS (
-        SELECT e.run_id, e.seq, e.cause, e.prev_hash, e.n,
-               lag(e.seq) OVER chain AS seq_before, lag(e.hash) OVER chain AS hash_before
-        FROM unnest(p_run, p_seq, p_cause, p_prev_hash, p_hash) WITH ORDINALITY AS e (run_id, seq, cause, prev_hash, hash, n)
-        WINDOW chain AS (PARTITION BY e.run_id ORDER BY e.n)
-    ), good AS (
-        SELECT c.run_id
-        FROM claim c
+    WITH held AS MATERIALIZED (
+        SELECT r.id AS run_id, tail.seq, tail.hash
+        FROM unnest(p_runs, p_owners, p_epochs) AS c (run_id, owner, epoch)
         JOIN run r ON r.id = c.run_id AND r.owner = c.owner AND r.epoch = c.epoch
         LEFT JOIN LATERAL (
-            SELECT j.seq, j.hash FROM journal j WHERE j.run_id = c.run_id ORDER BY j.seq DESC LIMIT 1
+            SELECT j.seq, j.hash FROM journal j WHERE j.run_id = r.id ORDER BY j.seq DESC LIMIT 1
         ) tail ON true
-        WHERE NOT EXISTS (
-            SELECT 1 FROM entry e WHERE e.run_id = c.run_id AND (
-                e.seq <> coalesce(e.seq_before, tail.seq, 0) + 1
-                OR e.prev_hash <> coalesce(e.hash_before, tail.hash, decode(repeat('00', 32), 'hex'))
-                OR EXISTS (SELECT 1 FROM journal j WHERE j.run_id = e.run_id AND j.cause = e.cause)
-                OR EXISTS (SELECT 1 FROM entry o WHERE o.run_id = e.run_id AND o.cause = e.cause AND o.n < e.n)
-            )
-        )
-        AND c.run_id <> ALL (unfit)
+    ), entry AS MATERIALIZED (
+        SELECT e.*,
+               lag(e.seq) OVER chain AS seq_before, lag(e.hash) OVER chain AS hash_before,
+               row_number() OVER (PARTITION BY e.run_id, e.cause) AS told
+        FROM unnest(p_run, p_seq, p_at, p_kind, p_cause, p_body, p_salt, p_body_digest, p_prev_hash, p_hash)
+            WITH ORDINALITY AS e (run_id, seq, at, kind, cause, body, salt, body_digest, prev_hash, hash, n)
+        WINDOW chain AS (PARTITION BY e.run_id ORDER BY e.n)
+    ), amiss AS (
+        SELECT e.run_id
+        FROM entry e JOIN held h ON h.run_id = e.run_id
+        LEFT JOIN journal j ON j.run_id = e.run_id AND j.cause = e.cause
+        WHERE e.seq <> coalesce(e.seq_before, h.seq, 0) + 1
+           OR e.prev_hash <> coalesce(e.hash_before, h.hash, decode(repeat('00', 32), 'hex'))
+           OR e.told > 1 OR j.run_id IS NOT NULL
+    ), good AS MATERIALIZED (
+        SELECT run_id FROM held WHERE run_id NOT IN (SELECT run_id FROM amiss) AND run_id <> ALL (unfit)
+    ), written AS (
+        INSERT INTO journal (run_id, seq, at, kind, cause, body, salt, body_digest, prev_hash, hash)
+        SELECT e.run_id, e.seq, e.at, e.kind, e.cause, e.body, e.salt, e.body_digest, e.prev_hash, e.hash
+        FROM entry e JOIN good USING (run_id)
     )
-    SELECT coalesce(array_agg(good.run_id), '{}') INTO accepted FROM good;
-
-    INSERT INTO journal (run_id, seq, at, kind, cause, body, salt, body_digest, prev_hash, hash)
-    SELECT e.run_id, e.seq, e.at, e.kind, e.cause, e.body, e.salt, e.body_digest, e.prev_hash, e.hash
-    FROM unnest(p_run, p_seq, p_at, p_kind, p_cause, p_body, p_salt, p_body_digest, p_prev_hash, p_hash)
-        AS e (run_id, seq, at, kind, cause, body, salt, body_digest, prev_hash, hash)
-    WHERE e.run_id = ANY (accepted);
+    SELECT coalesce(array_agg(run_id), '{}') INTO accepted FROM good;
 
     IF jsonb_array_length(p_rows) > 0 THEN
         PERFORM steward_write_rows(accepted, p_rows);
