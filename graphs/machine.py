@@ -1,4 +1,4 @@
-"""The state machine. Nodes are fixed and their names pinned; the plan is data; routers are total.
+"""The state machine. Nodes are fixed and their names pinned; the plan is data; where a node leads to is total.
 
 Invoked with a :class:`Slice` as its context it works on a claimed run. Invoked without, it runs dry: simulated
 effects, an in-memory journal kept in the checkpoint, labelled so; a resume value never is a verdict.
@@ -6,7 +6,7 @@ effects, an in-memory journal kept in the checkpoint, labelled so; a resume valu
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, TypedDict
 
@@ -15,7 +15,7 @@ from langgraph.config import get_stream_writer
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
-from langgraph.types import interrupt
+from langgraph.types import Command, interrupt
 
 from governance.chain import Entry
 from graphs import work
@@ -53,6 +53,7 @@ class State(TypedDict, total=False):
 class Slice:
     """The context of a claimed run. It is never persisted; a graph resumed without it is dry."""
 
+    engine: Engine
     run: LiveRun
     control: Control
 
@@ -66,8 +67,11 @@ _WORK: dict[Phase, Work] = {
     Phase.UNDO: work.undo,
     Phase.REPORT: work.report,
 }
-# A claimed run goes on with these in the superstep of the node before: each superstep costs, and nothing waits in between.
+# A claimed run goes on with these in the superstep of the node before, and after a wait with whatever is next: each
+# superstep costs, and nothing of a slice is durable before its end but the journal.
 _AT_ONCE = frozenset({Phase.PLAN, Phase.CHECK, Phase.REPORT})
+_NODES = frozenset({WAIT, *(phase.value for phase in _WORK)})
+_ANYWHERE = (*sorted(_NODES), END)
 # After these a run may have nothing to do until the world outside moves.
 _MAY_WAIT = frozenset({Phase.DISPATCH, Phase.RECOVER, Phase.UNDO})
 
@@ -76,47 +80,46 @@ def build_graph(engine: Engine, checkpointer: BaseCheckpointSaver[Any] | None = 
     """Compile the machine. About a millisecond; ``graph.copy({"checkpointer": …})`` gives one for each slice."""
     # Without a context schema: tools that invoke with an empty context of their own get a dry run, not a TypeError.
     builder: StateGraph[Any, Any, Any, Any] = StateGraph(State)
-    targets: dict[Hashable, str] = {WAIT: WAIT, Phase.END.value: END}
-    targets.update({phase.value: phase.value for phase in _WORK})
     for phase in _WORK:
-        builder.add_node(phase.value, _node(engine, phase))
-        builder.add_conditional_edges(phase.value, route, targets)
-    builder.add_node(WAIT, _wait)
-    builder.add_conditional_edges(WAIT, route, targets)
+        builder.add_node(phase.value, _node(engine, phase), destinations=_ANYWHERE)
+    builder.add_node(WAIT, _wait, destinations=_ANYWHERE)
     builder.add_edge(START, Phase.UNDERSTAND.value)
     return builder.compile(checkpointer=checkpointer, name="steward")
 
 
-async def route(state: State) -> str:
-    """The node for the phase. Total: an unknown phase ends the slice, and the run is looked at again.
-
-    A coroutine, as all nodes are: LangGraph would run a plain function in another thread.
-    """
-    phase = state.get("phase", Phase.END.value)
-    return phase if phase == WAIT or phase in Phase._value2member_map_ else Phase.END.value
+def next_node(phase: str) -> str:
+    """The node for a phase. Total: an unknown phase ends the slice, and the run is looked at again."""
+    return phase if phase in _NODES else END
 
 
 def _node(engine: Engine, phase: Phase) -> Any:
-    async def node(state: State, runtime: Runtime[Slice]) -> State:
+    async def node(state: State, runtime: Runtime[Slice]) -> Command[str]:
         context = runtime.context
         if isinstance(context, Slice):
-            parts, run, control = engine, context.run, context.control
-        else:
-            (parts, run), control = await open_dry(engine, state), Control()
+            return await _worked_on(context, phase)
+        (parts, run), control = await open_dry(engine, state), Control()
         run.on_entry = _streamer(get_stream_writer())
         if run.state.phase is not phase:
-            return _snapshot(run, past=True)
-        at, stuck = phase, await _go_on(parts, run, control, phase)
-        if not isinstance(context, Slice):
-            await run.settled()  # its journal is in the state that is returned
-            return _snapshot(run, past=not stuck)
-        while not stuck and run.state.phase in _AT_ONCE and run.state.phase is not at:
-            at = run.state.phase
-            stuck = await _go_on(parts, run, control, at)
-        return _snapshot(run, past=not stuck)
+            return _led_on(run, past=True)
+        stuck = await _go_on(parts, run, control, phase)
+        await run.settled()  # its journal is in the state that is returned
+        return _led_on(run, past=not stuck)
 
     node.__name__ = phase.value
     return node
+
+
+async def _worked_on(context: Slice, phase: Phase) -> Command[str]:
+    """A claimed run, as far as it goes in this superstep. One that the fold knows to be past ``phase`` is led on at once."""
+    run = context.run
+    run.on_entry = _streamer(get_stream_writer())
+    if run.state.phase is not phase or phase not in _WORK:
+        return _led_on(run, past=True)
+    at, stuck = phase, await _go_on(context.engine, run, context.control, phase)
+    while not stuck and run.state.phase in _AT_ONCE and run.state.phase is not at:
+        at = run.state.phase
+        stuck = await _go_on(context.engine, run, context.control, at)
+    return _led_on(run, past=not stuck)
 
 
 async def _go_on(parts: Engine, run: LiveRun, control: Control, phase: Phase) -> bool:
@@ -126,20 +129,22 @@ async def _go_on(parts: Engine, run: LiveRun, control: Control, phase: Phase) ->
     return run.state.phase is phase and (phase in _MAY_WAIT or run.state.seq == before)
 
 
-async def _wait(state: State, runtime: Runtime[Slice]) -> State:
+async def _wait(state: State, runtime: Runtime[Slice]) -> Command[str]:
     interrupt({"v": PAYLOAD_VERSION, **state.get("at", {})})
     # A resume value means "look again" and decides nothing: verdicts live in our own rows.
     context = runtime.context
-    return _snapshot(context.run, past=True) if isinstance(context, Slice) else {"phase": Phase.RECOVER.value}
+    if isinstance(context, Slice):
+        return await _worked_on(context, context.run.state.phase)
+    return Command(update={"phase": Phase.RECOVER.value}, goto=Phase.RECOVER.value)
 
 
-def _snapshot(run: LiveRun, *, past: bool) -> State:
+def _led_on(run: LiveRun, *, past: bool) -> Command[str]:
     state: RunFold = run.state
     phase = state.phase.value if past or state.phase is Phase.END else WAIT
     snapshot: State = {"seq": state.seq, "phase": phase, "at": waiting_for(state).payload()}
     if isinstance(run.store, DryJournal):
         snapshot["dry"] = run.store.records()
-    return snapshot
+    return Command(update=snapshot, goto=next_node(phase))
 
 
 def _streamer(write: Callable[[Any], None]) -> Callable[[Entry], None]:

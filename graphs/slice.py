@@ -42,8 +42,9 @@ async def work_slice(
     mine: Graph = graph.copy({"checkpointer": saver})
     config: RunnableConfig = {"configurable": {"thread_id": claim.run_id, STRICT_RESUME: True}}
     try:
+        context = Slice(engine, run, control)
         await mine.ainvoke(
-            await _input(saver, config, claim), config, context=Slice(run, control), durability="async", version="v2"
+            await _input(saver, config, claim), config, context=context, durability="async", version="v2"
         )
     finally:
         if control.lost:
