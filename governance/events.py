@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
+from functools import cached_property
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
@@ -63,6 +64,13 @@ class PlanWritten(_Body):
     again: tuple[str, ...] = ()
     template: str = ""
     took_ms: int = Field(default=0, ge=0, description="how long its author took, in milliseconds")
+
+    @cached_property
+    def step_ids(self) -> tuple[str, ...]:
+        """The ids of its steps, as far as there are any: a plan may be broken, until it is checked."""
+        listed = self.plan.get("steps")
+        steps = (step.get("id") for step in listed if isinstance(step, dict)) if isinstance(listed, list) else ()
+        return tuple(step_id for step_id in steps if isinstance(step_id, str))
 
 
 class PlanChecked(_Body):

@@ -204,11 +204,7 @@ class RunFold:
     @property
     def step_ids(self) -> tuple[str, ...]:
         """The ids of the current plan's steps, as written."""
-        if self.written is None:
-            return ()
-        listed = self.written.plan.get("steps")
-        steps = (step.get("id") for step in listed if isinstance(step, dict)) if isinstance(listed, list) else ()
-        return tuple(step_id for step_id in steps if isinstance(step_id, str))  # a plan may be broken, until checked
+        return self.written.step_ids if self.written else ()
 
     def step(self, step_id: str) -> StepFold:
         """What the journal knows of a step, of the plan or of its undo; a blank one when nothing."""
@@ -297,7 +293,8 @@ class RunFold:
     def _work_phase(self) -> Phase:
         if self.failing and not self.open_steps:
             return Phase.PLAN if self.replans_now else Phase.RECOVER
-        if self.step_ids and all(self.step(step_id).satisfied for step_id in self.step_ids):
+        ids = self.step_ids
+        if ids and all(self.step(step_id).satisfied for step_id in ids):
             return Phase.REPORT
         return Phase.DISPATCH
 

@@ -112,7 +112,6 @@ def _node(engine: Engine, phase: Phase) -> Any:
 async def _worked_on(context: Slice, phase: Phase) -> Command[str]:
     """A claimed run, as far as it goes in this superstep. One that the fold knows to be past ``phase`` is led on at once."""
     run = context.run
-    run.on_entry = _streamer(get_stream_writer())
     if run.state.phase is not phase or phase not in _WORK:
         return _led_on(run, past=True)
     at, stuck = phase, await _go_on(context.engine, run, context.control, phase)

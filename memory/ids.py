@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 from uuid import UUID
 
 import uuid_utils
@@ -17,6 +18,7 @@ def new_id() -> str:
     return str(uuid_utils.uuid7())
 
 
+@lru_cache(maxsize=4096)
 def run_uuid(run_id: str) -> UUID:
     """The id of a run as PostgreSQL keeps it; NotFound when it is not one."""
     try:

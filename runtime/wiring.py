@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import runtime.import_guard  # noqa: F401 - first: it makes checkpoints strict before LangGraph is imported
 
-import secrets
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -75,7 +75,7 @@ async def build(
     settings: Settings,
     *,
     clock: Clock | None = None,
-    entropy: Entropy = secrets.token_bytes,
+    entropy: Entropy = os.urandom,
     rng: Random | None = None,
     knowledge: Knowledge | None = None,
     model: Model | None = None,

@@ -23,18 +23,29 @@ def intent_for(order: Order, given: ToolModel, *, now: datetime) -> Intent:
         began=now,
         deadline=now + tool.timeout,
         key_expires=now + lifetime if lifetime else None,
-        undo=_undo(tool.undo, given.model_dump(mode="json")),
+        undo=_undo(tool.undo, given),
         grant=order.grant,
         callback=order.mark,
         answer_by=now + tool.deferred if tool.deferred else None,
     )
 
 
-def _undo(undo: UndoCall | None, given: Mapping[str, Any]) -> UndoCall | None:
+def _undo(undo: UndoCall | None, given: ToolModel) -> UndoCall | None:
     """The undo with its ``input.…`` references resolved; those to ``output.…`` stay until there is one."""
-    if undo is None:
-        return None
-    return undo.model_copy(update={"args": _resolved(undo.args, given)})
+    if undo is None or not _asks_input(undo.args):
+        return undo
+    return undo.model_copy(update={"args": _resolved(undo.args, given.model_dump(mode="json"))})
+
+
+def _asks_input(value: Any) -> bool:
+    if isinstance(value, list):
+        return any(_asks_input(item) for item in value)
+    if not isinstance(value, dict):
+        return False
+    reference = value.get("$ref")
+    if len(value) == 1 and isinstance(reference, str):
+        return reference.partition(".")[0] == "input"
+    return any(_asks_input(item) for item in value.values())
 
 
 def _resolved(value: Any, given: Mapping[str, Any]) -> Any:

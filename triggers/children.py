@@ -22,7 +22,7 @@ from playbooks.model import Playbook
 from tools.arguments import read_arguments
 from tools.contract import Awaiting, Brake, Done, Failed, Invoker, Later, Ledger, Order, Outcome, Stopped, Unknown
 from tools.deferral import no_answer
-from tools.inside import CHILD_TIME, NewRun, RunId
+from tools.inside import CHILD_TIME, SYSTEM_NAME, NewRun, RunId
 from tools.intents import intent_for
 from triggers.admission import Admission, Ask
 
@@ -64,6 +64,8 @@ class ChildRuns:
 
     async def perform(self, order: Order, ledger: Ledger, brake: Brake) -> Outcome:
         """Bring the order to an outcome (see ``tools.contract.Invoker``)."""
+        if order.tool.system != SYSTEM_NAME:
+            return await self.systems.perform(order, ledger, brake)
         given = read_arguments(order.tool, order.intent.args if order.intent else order.args)
         if isinstance(given, NewRun):
             if order.settle_only or order.overdue:
