@@ -14,6 +14,7 @@ from governance.autonomy import with_earned
 from governance.clock import Clock
 from governance.people import Directory, Person
 from governance.policy import PolicyRule
+from graphs.folds import Folds
 from graphs.live import Entropy
 from graphs.ports import Autonomy, Hints, Inbox, JournalStore, NoAutonomy, Templates
 from plans.checked import Premises, Startable
@@ -48,6 +49,7 @@ class Engine:
     templates: Templates | None = None
     autonomy: Autonomy = field(default_factory=NoAutonomy)
     cases: Cases | None = None
+    folds: Folds = field(default_factory=Folds)
 
     def specs_for(self, playbook: Playbook, requester: Person | None) -> Mapping[str, ToolSpec]:
         """The catalog that a planner plans over; where goals are open, what the requester may use."""

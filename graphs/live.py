@@ -56,17 +56,21 @@ class LiveRun:
         self._broken: BaseException | None = None
 
     @classmethod
-    async def open(cls, claim: Claim, store: JournalStore, clock: Clock, entropy: Entropy) -> LiveRun:
-        """Read the journal to its head and fold it.
+    async def open(
+        cls, claim: Claim, store: JournalStore, clock: Clock, entropy: Entropy, *, known: RunFold | None = None
+    ) -> LiveRun:
+        """Read the journal to its head and fold it; from ``known`` on, where that is how it begins.
 
         Raises:
             Corrupt: there is a run and no journal.
 
         """
-        entries = await store.read(claim.run_id)
-        if not entries:
+        entries = await store.read(claim.run_id, known.seq if known else 0)
+        if known is not None and entries and entries[0].prev_hash != known.head:
+            entries, known = await store.read(claim.run_id), None
+        if known is None and not entries:
             raise Corrupt(f"run {claim.run_id} has no journal")
-        return cls(claim, store, clock, entropy, fold(claim.run_id, entries))
+        return cls(claim, store, clock, entropy, fold(claim.run_id, entries, known))
 
     @property
     def progressed(self) -> bool:

@@ -36,7 +36,7 @@ async def work_slice(
         Corrupt: its journal contradicts itself.
 
     """
-    run = await LiveRun.open(claim, engine.journal, engine.clock, engine.entropy)
+    run = await _opened(engine, claim)
     if run.state.phase is Phase.END:
         return rest_of(run, again=False, progressed=True)
     mine: Graph = graph.copy({"checkpointer": saver})
@@ -50,7 +50,14 @@ async def work_slice(
         if control.lost:
             run.drop()
         await run.settled()
+    if run.state.ended is None:
+        engine.folds.keep(run.state)
     return rest_of(run, again=control.draining, progressed=run.progressed)
+
+
+async def _opened(engine: Engine, claim: Claim) -> LiveRun:
+    known = engine.folds.take(claim.run_id)
+    return await LiveRun.open(claim, engine.journal, engine.clock, engine.entropy, known=known)
 
 
 async def take_in(engine: Engine, claim: Claim) -> Rest:
@@ -61,12 +68,13 @@ async def take_in(engine: Engine, claim: Claim) -> Rest:
         Corrupt: its journal contradicts itself.
 
     """
-    run = await LiveRun.open(claim, engine.journal, engine.clock, engine.entropy)
+    run = await _opened(engine, claim)
     if run.state.phase is not Phase.END:
         await take_up(engine, run)
         await run.settled()
     if run.state.phase is Phase.END:
         return rest_of(run, again=False, progressed=True)
+    engine.folds.keep(run.state)
     return Rest(RunStatus.QUEUED, "", again=True, progressed=True)
 
 

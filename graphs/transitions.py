@@ -17,9 +17,9 @@ from graphs.revisions import revised, settled_on, taken_up
 Fold = TypeVar("Fold", RunFold, StepFold, ReviewFold)
 
 
-def fold(run_id: str, entries: Iterable[Entry]) -> RunFold:
-    """The state after all ``entries`` (in order, from the first)."""
-    state = RunFold(run_id)
+def fold(run_id: str, entries: Iterable[Entry], known: RunFold | None = None) -> RunFold:
+    """The state after all ``entries``, in order: from the first, or from those that follow on ``known``."""
+    state = known or RunFold(run_id)
     for entry in entries:
         state = advance(state, entry)
     return state
