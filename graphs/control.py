@@ -1,4 +1,4 @@
-"""What a slice is told from outside while it works: stop taking on new work, or stop at once."""
+"""What a slice is told from outside while it works: look again, stop taking on new work, or stop at once."""
 
 from __future__ import annotations
 
@@ -6,34 +6,41 @@ import asyncio
 
 
 class Control:
-    """One for each slice. ``drain``: finish what is in flight and hand the run back. ``lose``: the run is not ours."""
+    """One for each slice. ``drain``: finish what is in flight and hand the run back. ``lose``: the run is not ours.
+
+    ``news`` is set when there is something to look at, also by calls that end. ``hinted``: something was left for the run.
+    """
 
     def __init__(self) -> None:
-        self._draining = asyncio.Event()
-        self._lost = asyncio.Event()
+        self.news = asyncio.Event()
+        self.hinted = False
+        self._draining = False
+        self._lost = False
+
+    def hint(self) -> None:
+        """Something may have been left for the run."""
+        self.hinted = True
+        self.news.set()
 
     def drain(self) -> None:
         """Start nothing new."""
-        self._draining.set()
+        self._draining = True
+        self.news.set()
 
     def lose(self) -> None:
         """Cancel local work and write nothing more."""
-        self._lost.set()
-        self._draining.set()
+        self._lost = self._draining = True
+        self.news.set()
 
     @property
     def draining(self) -> bool:
         """Nothing new may start."""
-        return self._draining.is_set()
+        return self._draining
 
     @property
     def lost(self) -> bool:
         """The run is not ours any more."""
-        return self._lost.is_set()
-
-    async def until_draining(self) -> None:
-        """Return when the slice shall come to its end."""
-        await self._draining.wait()
+        return self._lost
 
 
 class PedalBrake:

@@ -7,8 +7,7 @@ failure, a refusal or a cancel it starts nothing new and lets calls in flight en
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import assert_never
 
@@ -34,6 +33,8 @@ from graphs.ruling import RuleAgain, note_ruling
 from graphs.verdicts import ask, simulate_verdicts
 from plans.checked import CheckedPlan
 from tools.contract import Awaiting, Done, Failed, Later, Order, Stopped, Unknown
+
+_LOOK_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -80,42 +81,28 @@ class Dispatcher:
             Fenced: the run is not ours any more; local calls are cancelled, nothing more is written.
 
         """
-        hints = self._engine.hints.watch(self._run.claim.run_id)
         try:
-            async with contextlib.aclosing(hints):
-                return await self._loop(hints)
+            return await self._loop()
         finally:
             await self._cancel_local()
 
-    async def _loop(self, hints: AsyncIterator[None]) -> Drifted | None:
-        hint: asyncio.Task[None] | None = None
-        await anext(hints)  # from here on nothing that is left for the run is missed
-        hinted = True
-        draining = asyncio.create_task(self._control.until_draining())
-        try:
-            while True:
-                if hinted and not self._dry:
-                    await take_up(self._engine, self._run)
-                    await self._let_go_of_answered()
-                self._intending = False
-                drifted = await self._turn()
-                if drifted is not None:
-                    return drifted
-                if not self._tasks:
-                    return self._used_up()
-                if not self._intending:  # otherwise what was noted goes with the intents that come now
-                    self._run.push()
-                hint = hint or asyncio.ensure_future(anext(hints))
-                await self._wait(hint, draining)
-                hinted = hint.done()
-                if hinted:
-                    hint.result()
-                    hint = None
-        finally:
-            watching = [task for task in (hint, draining) if task is not None]
-            for task in watching:
-                task.cancel()
-            await asyncio.gather(*watching, return_exceptions=True)
+    async def _loop(self) -> Drifted | None:
+        first = True
+        while True:
+            self._control.news.clear()  # before anything is looked at: what comes from here on is seen in the next turn
+            if (first or self._control.hinted) and not self._dry:
+                anew, self._control.hinted = self._control.hinted, False
+                await take_up(self._engine, self._run, anew=anew)
+                await self._let_go_of_answered()
+            first = self._intending = False
+            drifted = await self._turn()
+            if drifted is not None:
+                return drifted
+            if not self._tasks:
+                return self._used_up()
+            if not self._intending:  # otherwise what was noted goes with the intents that come now
+                self._run.push()
+            await self._wait()
 
     def _current(self) -> CheckedPlan | Drift:
         """The plan of the current revision; read anew only when another was checked."""
@@ -221,7 +208,9 @@ class Dispatcher:
         brake = PedalBrake() if order.settle_only else self._brake
         self._orders[order.step] = order
         self._intending |= order.tool.effect is not EffectClass.READ
-        self._tasks[order.step] = asyncio.create_task(self._perform(order, brake), name=f"step {order.step}")
+        task = asyncio.create_task(self._perform(order, brake), name=f"step {order.step}")
+        task.add_done_callback(lambda _: self._control.news.set())
+        self._tasks[order.step] = task
 
     async def _perform(self, order: Order, brake: PedalBrake) -> None:
         outcome = await self._invoker.perform(order, self._ledger, brake)
@@ -282,11 +271,13 @@ class Dispatcher:
         else:
             self._run.note(ended)
 
-    async def _wait(self, hint: asyncio.Future[None], draining: asyncio.Task[None]) -> None:
-        watched = {*self._tasks.values(), hint}
-        if not draining.done():
-            watched.add(draining)
-        await asyncio.wait(watched, return_when=asyncio.FIRST_COMPLETED)
+    async def _wait(self) -> None:
+        """Until a call ends, something is left, or the slice is told to end. Hints may be lost: now and then it looks anyway."""
+        try:
+            async with asyncio.timeout(_LOOK_SECONDS):
+                await self._control.news.wait()
+        except TimeoutError:
+            self._control.hinted = True
         if self._control.lost:
             raise Fenced("the run belongs to another worker now")
         if self._control.draining:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -42,14 +42,10 @@ class DryJournal:
         """Nobody leaves anything for a dry run."""
         return []
 
-    async def watch(self, _run_id: str) -> AsyncGenerator[None, None]:
+    @contextmanager
+    def attend(self, _run_id: str, _told: Callable[[], None]) -> Iterator[None]:
         """Nothing will come."""
         yield
-        await asyncio.Event().wait()
-
-    def watch_growth(self, run_id: str) -> AsyncGenerator[None, None]:
-        """Nobody looks on."""
-        return self.watch(run_id)
 
 
 async def open_dry(engine: Engine, state: Mapping[str, Any]) -> tuple[Engine, LiveRun]:

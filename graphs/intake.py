@@ -25,10 +25,15 @@ from graphs.revision import as_next, check_plan, edited
 from graphs.undo import tally
 
 
-async def take_up(engine: Engine, run: LiveRun) -> bool:
-    """Journal what the open inbox rows mean, cancels first. True when there was anything."""
+async def take_up(engine: Engine, run: LiveRun, *, anew: bool = False) -> bool:
+    """Journal what the open inbox rows mean, cancels first. True when there was anything.
+
+    The first look of a slice is at what was read when it began, unless ``anew`` says that more has come.
+    """
+    read, run.left = run.left, None
+    found = await engine.inbox.open(run.claim.run_id) if anew or read is None else read
     # A row counts as taken up once its event is durable, which a note of this slice may not be yet.
-    rows = [row for row in await engine.inbox.open(run.claim.run_id) if row.cause not in run.causes]
+    rows = [row for row in found if row.cause not in run.causes]
     rows.sort(key=lambda row: (row.kind is not InputKind.CANCEL, row.at, row.id))
     for row in rows:
         problem = value_problem(row.body)

@@ -18,7 +18,7 @@ from governance.chain import SALT_BYTES, Entry, Event, seal
 from governance.clock import Clock
 from governance.effects import Failure, Intent, LookupAnswer
 from governance.errors import Corrupt, Fenced
-from governance.runs import Claim, SetTimer, SideRow
+from governance.runs import Claim, InboxRow, SetTimer, SideRow
 from governance.text import legible
 from graphs.causes import nameless
 from graphs.fold import RunFold
@@ -43,6 +43,8 @@ class LiveRun:
         self.first_seq = state.seq
         self.on_entry: OnEntry = lambda _entry: None
         self.store = store
+        self.left: Sequence[InboxRow] | None = None
+        """What was left for the run when the slice began, until it is looked at."""
         self.causes: set[str] = set()
         """The causes of all that happened under this claim, durable or not."""
         self._entropy = entropy

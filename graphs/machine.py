@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, TypedDict
+from typing import Any, Protocol, TypedDict
 
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.config import get_stream_writer
@@ -31,7 +31,16 @@ PAYLOAD_VERSION = 1
 
 Graph = CompiledStateGraph[Any, Any, Any, Any]
 Saver = BaseCheckpointSaver[Any]
-OpenSaver = Callable[[], Saver]
+
+
+class OpenSaver(Protocol):
+    """Makes a slice's saver."""
+
+    def __call__(self, *, fresh: bool) -> Saver:
+        """``fresh``: it is the first slice of its run."""
+        ...
+
+
 Work = Callable[[Engine, LiveRun, Control], Awaitable[None]]
 
 

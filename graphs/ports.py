@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
 
@@ -46,15 +47,8 @@ class Inbox(Protocol):
 class Hints(Protocol):
     """Says, soon but not surely, that something is new. Polling is the truth."""
 
-    def watch(self, run_id: str) -> AsyncGenerator[None, None]:
-        """Yields at once, after each wake of the run, and at least once a second. Closing it stops the watching.
-
-        The first yield says that nothing from now on is missed.
-        """
-        ...
-
-    def watch_growth(self, run_id: str) -> AsyncGenerator[None, None]:
-        """As ``watch``, after each change of the run's journal or row."""
+    def attend(self, run_id: str, told: Callable[[], None]) -> AbstractContextManager[None]:
+        """Call ``told`` after each wake of the run, while the block runs. Nothing from its beginning on is missed."""
         ...
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
@@ -36,20 +37,21 @@ async def work_slice(
         Corrupt: its journal contradicts itself.
 
     """
-    run = await _opened(engine, claim)
-    if run.state.phase is Phase.END:
-        return rest_of(run, again=False, progressed=True)
-    mine: Graph = graph.copy({"checkpointer": saver})
-    config: RunnableConfig = {"configurable": {"thread_id": claim.run_id, STRICT_RESUME: True}}
-    try:
-        context = Slice(engine, run, control)
-        await mine.ainvoke(
-            await _input(saver, config, claim), config, context=context, durability="async", version="v2"
+    with engine.hints.attend(claim.run_id, control.hint):
+        config: RunnableConfig = {"configurable": {"thread_id": claim.run_id, STRICT_RESUME: True}}
+        run, left, given = await asyncio.gather(
+            _opened(engine, claim), engine.inbox.open(claim.run_id), _input(saver, config, claim)
         )
-    finally:
-        if control.lost:
-            run.drop()
-        await run.settled()
+        if run.state.phase is Phase.END:
+            return rest_of(run, again=False, progressed=True)
+        run.left = left
+        mine: Graph = graph.copy({"checkpointer": saver})
+        try:
+            await mine.ainvoke(given, config, context=Slice(engine, run, control), durability="async", version="v2")
+        finally:
+            if control.lost:
+                run.drop()
+            await run.settled()
     if run.state.ended is None:
         engine.folds.keep(run.state)
     return rest_of(run, again=control.draining, progressed=run.progressed)

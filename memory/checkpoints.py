@@ -63,8 +63,10 @@ class SliceSaver(AsyncPostgresSaver):
     rolled back: so every question has the answer that it would have after the flush, by the stock saver's own statements.
     """
 
-    def __init__(self, checkpoints: Checkpoints) -> None:
+    def __init__(self, checkpoints: Checkpoints, *, fresh: bool = False) -> None:
+        """``fresh``: nothing is there of its threads yet."""
         super().__init__(checkpoints.database.pool, serde=checkpoints.serde)
+        self._fresh = fresh
         self.unflushed = Unflushed()
         self._checkpoints = checkpoints
         self._latest: dict[tuple[str, str], CheckpointTuple | None] = {}
@@ -133,7 +135,7 @@ class SliceSaver(AsyncPostgresSaver):
         where = config["configurable"]
         key = (str(where["thread_id"]), str(where.get("checkpoint_ns", "")))
         if key not in self._latest:
-            row = await self._checkpoints.latest.ask(key)
+            row = None if self._fresh else await self._checkpoints.latest.ask(key)
             self._latest[key] = await self._load_checkpoint_tuple(row) if row else None
         return self._latest[key]
 
@@ -152,6 +154,7 @@ class SliceSaver(AsyncPostgresSaver):
     async def flush(self) -> None:
         """Make what waits durable by itself: for threads that are no run's. Runs hand it back with their row."""
         waiting, self.unflushed = self.unflushed, Unflushed()
+        self._fresh = False
         async with self._checkpoints.database.connection() as connection:
             await _write(connection, waiting)
 
@@ -181,9 +184,9 @@ class Checkpoints:
         self.serde: SerializerProtocol = JsonPlusSerializer()
         self.latest = Together(self._latest, name="checkpoints")
 
-    def saver(self) -> SliceSaver:
-        """A saver for one slice."""
-        return SliceSaver(self)
+    def saver(self, *, fresh: bool = False) -> SliceSaver:
+        """A saver for one slice; ``fresh``: the first of its run, so that there is nothing to read."""
+        return SliceSaver(self, fresh=fresh)
 
     async def _latest(self, keys: Sequence[tuple[str, str]]) -> list[DictRow | None]:
         threads, spaces = [key[0] for key in keys], [key[1] for key in keys]

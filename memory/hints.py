@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import defaultdict
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 
 import psycopg
@@ -23,7 +23,7 @@ class Hints:
     def __init__(self, url: str, *, poll_seconds: float) -> None:
         self._url = url
         self._poll_seconds = poll_seconds
-        self._watchers: defaultdict[tuple[str, str], set[asyncio.Event]] = defaultdict(set)
+        self._watchers: defaultdict[tuple[str, str], set[Callable[[], None]]] = defaultdict(set)
         self.listening = asyncio.Event()
         """Set while notifications are received."""
 
@@ -42,21 +42,32 @@ class Hints:
         """As ``watch``, after each change of the run's journal or row, or of any run's: what people look at."""
         return self._watch((GROWTH, run_id))
 
+    @contextlib.contextmanager
+    def attend(self, run_id: str, told: Callable[[], None]) -> Iterator[None]:
+        """Call ``told`` after each wake of the run, while the block runs."""
+        with self._attended((WAKES, run_id), told):
+            yield
+
+    @contextlib.contextmanager
+    def _attended(self, what: tuple[str, str], told: Callable[[], None]) -> Iterator[None]:
+        self._watchers[what].add(told)
+        try:
+            yield
+        finally:
+            self._watchers[what].discard(told)
+            if not self._watchers[what]:
+                del self._watchers[what]
+
     async def _watch(self, what: tuple[str, str]) -> AsyncGenerator[None, None]:
         hinted = asyncio.Event()
         hinted.set()
-        self._watchers[what].add(hinted)
-        try:
+        with self._attended(what, hinted.set):
             while True:
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(self._poll_seconds):  # Python 3.11's wait_for can swallow a cancel
                         await hinted.wait()
                 hinted.clear()
                 yield
-        finally:
-            self._watchers[what].discard(hinted)
-            if not self._watchers[what]:
-                del self._watchers[what]
 
     async def listen(self) -> None:
         """Receive until cancelled; connect again whenever the connection is lost."""
@@ -79,8 +90,8 @@ class Hints:
     def _spread(self, channel: str, payload: str) -> None:
         hinted = [(channel, run_id) for run_id in (*payload.split(","), _ANY)] if payload else list(self._watchers)
         for what in hinted:
-            for watcher in self._watchers.get(what, ()) if what[0] == channel else ():
-                watcher.set()
+            for told in self._watchers.get(what, ()) if what[0] == channel else ():
+                told()
 
 
 @asynccontextmanager

@@ -7,8 +7,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 
 from governance.chain import Entry
-from graphs.ports import Hints
-from runtime.ports import JournalReader
+from runtime.ports import Hints, JournalReader
 
 LAST = "run.ended"
 

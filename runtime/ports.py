@@ -151,6 +151,13 @@ class Timers(Protocol):
     async def fire_due(self, now: datetime) -> int: ...
 
 
+class Hints(Protocol):
+    """Yield at once, at each hint, and at least once a second: of wakes, and of what grows. Closing stops the watching."""
+
+    def watch(self, run_id: str) -> AsyncGenerator[None, None]: ...
+    def watch_growth(self, run_id: str) -> AsyncGenerator[None, None]: ...
+
+
 class Bell(Protocol):
     """Says that some run may be due, or that so much time has passed."""
 

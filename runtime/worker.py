@@ -199,7 +199,7 @@ class Worker:
 
     async def _work(self, claim: Claim, control: Control, *, alone: bool = False, ahead: bool = False) -> None:
         """A slice, and whatever becomes of it, the run handed back: otherwise it would stay ours for ever."""
-        saver = self._parts.saver()
+        saver = self._parts.saver(fresh=claim.epoch == 1)
         work = take_in(self._parts.engine, claim) if ahead else self._attempt(claim, control, saver, alone=alone)
         attempt = asyncio.ensure_future(work)
         await asyncio.wait({attempt})

@@ -14,7 +14,7 @@ from typing import Protocol
 import structlog
 
 from governance.errors import Fenced, Unavailable
-from graphs.ports import Hints
+from runtime.ports import Hints
 from runtime.worker import Worker, WorkerParts
 
 ANY_RUN = ""

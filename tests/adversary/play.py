@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -98,14 +98,10 @@ class Store:
         done = {entry.cause for entry in self.entries}
         return [row for row in self.rows if row.cause not in done]
 
-    async def watch(self, _run_id: str) -> AsyncGenerator[None, None]:
-        """Look once, then wait for calls."""
+    @contextmanager
+    def attend(self, _run_id: str, _told: Callable[[], None]) -> Iterator[None]:
+        """Nobody leaves a hint."""
         yield
-        await asyncio.Event().wait()
-
-    def watch_growth(self, run_id: str) -> AsyncGenerator[None, None]:
-        """Nobody looks on."""
-        return self.watch(run_id)
 
 
 @dataclass
