@@ -211,6 +211,8 @@ def checkpoint_saver(database: Database) -> BaseCheckpointSaver[str]:
 async def make_checkpoint_tables(connection: AppConnection) -> None:
     """Make LangGraph's tables, or bring them to its present version. ``connection`` is the owner's."""
     await AsyncPostgresSaver(connection).setup()
+    for name in ("lean_checkpoints", "lean_blobs", "lean_writes"):
+        await connection.execute(statements("checkpoints")[name])
 
 
 async def forget_checkpoints(connection: AppConnection, run_id: str) -> None:

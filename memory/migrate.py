@@ -61,7 +61,8 @@ async def _is_present(connection: AppConnection) -> bool:
 def _mark() -> str:
     """Changes with the tables, the checkpoint tables, the functions and the rights."""
     head = ScriptDirectory(str(_MIGRATIONS)).get_current_head()
-    parts = (script("functions"), script("grants"), script("migrate"), str(head).encode())
+    scripts = (script(name) for name in ("functions", "grants", "migrate", "checkpoints"))
+    parts = (*scripts, str(head).encode())
     return hashlib.sha256(b"|".join((*parts, str(len(CHECKPOINT_MIGRATIONS)).encode()))).hexdigest()
 
 

@@ -25,3 +25,13 @@ INSERT INTO checkpoint_writes (thread_id, checkpoint_ns, checkpoint_id, task_id,
 SELECT thread, ns, id, task, idx, path, channel, type, blob FROM given WHERE replaces
 ON CONFLICT (thread_id, checkpoint_ns, checkpoint_id, task_id, idx)
 DO UPDATE SET channel = excluded.channel, type = excluded.type, blob = excluded.blob
+
+-- name: lean_checkpoints
+-- LangGraph has an index on the thread alone beside each primary key, which begins with the thread: all is found by that one.
+DROP INDEX IF EXISTS checkpoints_thread_id_idx
+
+-- name: lean_blobs
+DROP INDEX IF EXISTS checkpoint_blobs_thread_id_idx
+
+-- name: lean_writes
+DROP INDEX IF EXISTS checkpoint_writes_thread_id_idx
