@@ -26,12 +26,8 @@ class Truth(Enum):
     NO = "no"
     UNKNOWN = "unknown"
 
-    @classmethod
-    def of(cls, value: bool) -> Truth:
-        """YES for True, NO for False."""
-        return cls.YES if value else cls.NO
 
-
+_NOT = {Truth.YES: Truth.NO, Truth.NO: Truth.YES, Truth.UNKNOWN: Truth.UNKNOWN}
 _COMPARE: Mapping[str, Callable[[Any, Any], bool]] = {
     "$eq": operator.eq,
     "$ne": operator.ne,
@@ -93,19 +89,33 @@ def evaluate(condition: Mapping[str, Any], scope: Mapping[str, Any]) -> Truth:
 
     Values of kinds that cannot be ordered make a comparison UNKNOWN. Give only conditions without :func:`problems`.
     """
+    return compiled(condition)(scope)
+
+
+Asked = Callable[[Mapping[str, Any]], Truth]
+
+
+def compiled(condition: Mapping[str, Any]) -> Asked:
+    """The condition as a function of the scope, for whoever asks it again and again."""
     ((name, body),) = condition.items()
     if name == "$not":
-        inner = evaluate(body, scope)
-        return {Truth.YES: Truth.NO, Truth.NO: Truth.YES}.get(inner, Truth.UNKNOWN)
+        inner = compiled(body)
+        return lambda scope: _NOT[inner(scope)]
     if name in {"$all", "$any"}:
-        return _combine(name, [evaluate(part, scope) for part in body])
+        parts = [compiled(part) for part in body]
+        return lambda scope: _combine(name, [part(scope) for part in parts])
     if name == "$exists":
-        return Truth.of(look_up(body["$ref"], scope) not in (MISSING, None))
-    left, right = _operand(body[0], scope), _operand(body[1], scope)
+        path = body["$ref"]
+        return lambda scope: Truth.YES if look_up(path, scope) not in (MISSING, None) else Truth.NO
+    compare, left, right = _COMPARE[name], _operand(body[0]), _operand(body[1])
+    return lambda scope: _compared(compare, left(scope), right(scope))
+
+
+def _compared(compare: Callable[[Any, Any], bool], left: Any, right: Any) -> Truth:
     if left is MISSING or right is MISSING:
         return Truth.UNKNOWN
     try:
-        return Truth.of(bool(_COMPARE[name](left, right)))
+        return Truth.YES if compare(left, right) else Truth.NO
     except TypeError:
         return Truth.UNKNOWN
 
@@ -125,5 +135,10 @@ def _is_ref(value: Any) -> bool:
     return len(value) == 1 and isinstance(value.get("$ref"), str)
 
 
-def _operand(value: Any, scope: Mapping[str, Any]) -> Any:
-    return look_up(value["$ref"], scope) if _is_ref(value) else value
+def _operand(value: Any) -> Callable[[Mapping[str, Any]], Any]:
+    if not _is_ref(value):
+        return lambda _scope: value
+    path: str = value["$ref"]
+    if "." in path:
+        return lambda scope: look_up(path, scope)
+    return lambda scope: scope.get(path, MISSING)

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from governance.conditions import Truth, evaluate
+from governance.conditions import Asked, Truth, compiled
 
 EARNED = "autonomy:"
 """What the names of earned rules begin with; the rest is the rule's id."""
@@ -72,6 +72,11 @@ class PolicyRule(BaseModel):
     approvers: tuple[str, ...] = ()
     requester_may_decide: bool = False
     auto: AutoTerms | None = None
+
+    @cached_property
+    def holds(self) -> Asked:
+        """Its condition, ready to be asked."""
+        return compiled(self.when) if self.when is not None else lambda _fields: Truth.YES
 
 
 class Ruling(BaseModel):
@@ -184,7 +189,7 @@ class Policy:
 
     @staticmethod
     def _says(rule: PolicyRule, facts: StepFacts) -> RulingKind | None:
-        truth = Truth.YES if rule.when is None else evaluate(rule.when, facts.fields)
+        truth = rule.holds(facts.fields)
         if truth is Truth.YES:
             return rule.then
         if truth is Truth.UNKNOWN and rule.then is not RulingKind.GO:

@@ -11,9 +11,10 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, NamedTuple
 
-from plans.schemas import NOTES, Shape, alternatives, brief, is_null, listed, misfits
+from plans.schemas import NOTES, Same, Shape, alternatives, brief, is_null, listed, misfits
 from tools.semantic import KEYWORD
 
 _SCALAR = {"minLength", "maxLength", "pattern", "format", "minimum", "maximum"} | {
@@ -51,7 +52,13 @@ _Seen = frozenset[tuple[str, str]]
 
 def fit(source: Shape, target: Shape) -> Misfit | None:
     """None when every value of ``source`` is one of ``target``; otherwise the best reason why not."""
-    return _fit(source, target, frozenset())
+    # By identity: the same few schemas are compared in every plan.
+    return _known_fit(Same(source.node), Same(source.root), Same(target.node), Same(target.root))
+
+
+@lru_cache(maxsize=4096)
+def _known_fit(source: Same, source_root: Same, target: Same, target_root: Same) -> Misfit | None:
+    return _fit(Shape(source.document, source_root.document), Shape(target.document, target_root.document), frozenset())
 
 
 def fits_semantic(source: str, target: Sequence[Shape]) -> list[Shape]:

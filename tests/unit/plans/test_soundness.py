@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import random
 import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from plans import prepared
 from plans.checked import CheckedPlan
 from plans.checker import check
 from tests.unit.plans.broken_plans import CASES
@@ -115,18 +117,38 @@ def wide(count: int) -> dict[str, Any]:
     )
 
 
-def test_two_hundred_steps_take_less_than_twenty_milliseconds() -> None:
-    """The best of several, in processor time: what the checker costs, not what the machine does besides."""
+def _copied(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(key): _copied(part) for key, part in value.items()}
+    return [_copied(part) for part in value] if isinstance(value, list) else value
+
+
+def _seconds(call: Callable[[], object]) -> float:
+    """Of processor time, the best of several: what it costs, not what the machine does besides."""
+    best = 1.0
+    for _ in range(60):
+        began = time.process_time()
+        call()
+        best = min(best, time.process_time() - began)
+    return best
+
+
+@pytest.mark.parametrize(("known", "copies"), [(False, 66), (True, 33)], ids=["new", "known"])
+def test_two_hundred_steps_take_less_than_twenty_milliseconds(known: bool, copies: int) -> None:
+    """A plan never seen before, and one that is checked for the next request.
+
+    Counted in copies of the document, 66 of which take twenty milliseconds where a new plan took 14: so a slow or busy machine
+    changes nothing.
+    """
     document, given_ = wide(200), premises()
     assert check(document, given_).findings == ()
-    best = 1.0
-    for _ in range(200):
-        began = time.process_time()
+
+    def checked() -> None:
+        if not known:
+            prepared._prepared.cache_clear()
         check(document, given_)
-        best = min(best, time.process_time() - began)
-        if best < 0.020:
-            break
-    assert best < 0.020
+
+    assert _seconds(checked) < copies * _seconds(lambda: _copied(document))
 
 
 def test_a_plan_full_of_errors_is_answered_soon() -> None:
