@@ -9,12 +9,12 @@ from typing import Any, TypedDict
 from governance import events as ev
 from governance.addresses import mark
 from governance.chain import Event
-from governance.effects import Failure, FailureClass, StepStatus
+from governance.effects import Failure, StepStatus
 from governance.runs import SetTimer
-from graphs.choosing import Choose, by_rule, form_args
+from graphs.choosing import AskAgent, Choose, asking, by_rule, form_args
 from graphs.engine import Engine
 from graphs.fold import RunFold, StepFold
-from graphs.forms import AskForm, form_of
+from graphs.forms import AskForm, form_of, unanswered
 from graphs.live import LiveRun
 from plans.language import Step
 from tools.arguments import read_arguments
@@ -76,13 +76,16 @@ def waits_on(engine: Engine, state: RunFold, known: StepFold) -> bool:
     return known.held or (child and state.cancel is None)
 
 
-def inside(engine: Engine, state: RunFold, step: Step, args: dict[str, Any]) -> Await | AskForm | Over | Choose | None:
+def inside(
+    engine: Engine, state: RunFold, step: Step, args: dict[str, Any]
+) -> Await | AskForm | Over | Choose | AskAgent | None:
     """What a step of ``clock.wait``, ``people.ask`` or ``choice.make`` comes to now; None: it waits."""
     given = read_arguments(engine.tools[step.tool], args)
     if isinstance(given, Failure):
         return Over(StepStatus.FAILED, failure=given)
     if isinstance(given, Choosing):
-        return by_rule(step, args, given) or _form(engine, state, step, form_args(given))
+        by_itself = by_rule(step, args, given) or asking(state, step, args, given)
+        return by_itself or _form(engine, state, step, form_args(given))
     if not isinstance(given, Wait):
         return _form(engine, state, step, args)
     now, known = engine.clock.now(), state.step(step.id)
@@ -94,10 +97,7 @@ def inside(engine: Engine, state: RunFold, step: Step, args: dict[str, Any]) -> 
 
 def _form(engine: Engine, state: RunFold, step: Step, args: dict[str, Any]) -> AskForm | Over | None:
     found = form_of(engine, state, step, args)
-    if isinstance(found, str):
-        failure = Failure(failure=FailureClass.PERMANENT, code="unanswered", message=found)
-        return Over(StepStatus.FAILED, failure=failure)
-    return found
+    return Over(StepStatus.FAILED, failure=unanswered(found)) if isinstance(found, str) else found
 
 
 def _zulu(moment: datetime) -> str:

@@ -17,14 +17,14 @@ from governance.chain import Event
 from governance.effects import EffectClass, Failure, StepStatus
 from governance.errors import Fenced
 from graphs.budgets import over_if_expanded, over_if_started, over_time
-from graphs.choosing import Choose, note_choice
+from graphs.choosing import AskAgent, Choose, ask_agent, note_choice
 from graphs.control import Control, PedalBrake
 from graphs.deferral import Await, defer
 from graphs.engine import Engine
 from graphs.escalation import escalate
 from graphs.expansion import Expand, unfolded
 from graphs.fold import Phase
-from graphs.forms import AskForm, ask_form
+from graphs.forms import AskForm, ask_form, unanswered
 from graphs.gates import ask_outcome
 from graphs.intake import take_up
 from graphs.live import LiveRun, RunLedger, waiting
@@ -163,6 +163,9 @@ class Dispatcher:
                 continue
             if isinstance(move, Start):
                 self._start(move.order)
+            elif isinstance(move, AskAgent):
+                name = f"choice of {move.step.id}"
+                self._tasks[move.step.id] = asyncio.create_task(self._choose(move), name=name)
             elif isinstance(move, Await | AskForm | RuleAgain | Choose):
                 _note(self._run, move)
             elif isinstance(move, Ask):
@@ -185,7 +188,7 @@ class Dispatcher:
             over = over_if_started(self._engine, state, move.order, self._orders.values())
         elif isinstance(move, Expand):
             over = over_if_expanded(self._engine, state, move)
-        else:
+        elif not isinstance(move, AskAgent):
             return False
         self._over = self._over or over
         return bool(self._over)
@@ -236,6 +239,12 @@ class Dispatcher:
         else:
             assert_never(outcome)
 
+    async def _choose(self, move: AskAgent) -> None:
+        why = await ask_agent(self._engine, self._run, move)
+        if why:
+            step = move.step
+            await self._end(End(step.id, step.tool, StepStatus.FAILED, move.args, failure=unanswered(why)))
+
     async def _stopped(self, order: Order) -> None:
         """Between attempts. A run that only drains goes on in the next slice; one that is stopping ends what was not sent.
 
@@ -284,7 +293,7 @@ class Dispatcher:
         if self._control.draining:
             self._brake.pull()
         for step_id in [step_id for step_id, task in self._tasks.items() if task.done()]:
-            del self._orders[step_id]
+            self._orders.pop(step_id, None)  # an agent is asked without one
             self._tasks.pop(step_id).result()
 
     async def _let_go_of_answered(self) -> None:

@@ -1,7 +1,7 @@
 """Steps of the tools that act inside Steward: what their literal arguments say about their types, and about them.
 
 The schema in a ``people.ask`` step is the type of its answers; the playbook in a ``runs.start`` step has the schema that
-its request must fit.
+its request must fit; ``decide`` stands where there is something to choose.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from governance.findings import Finding
 from governance.forms import schema_problem
 from plans import codes
-from plans.expressions import Fields, Literal
+from plans.expressions import Expression, Fields, Literal
 from plans.implication import conjuncts
 from plans.proposals import Proposals
 from plans.schemas import Shape, close
@@ -26,6 +26,8 @@ from tools.inside import CHOOSE, CLOCK_WAIT, PEOPLE_ASK, RUNS_START
 def inside_findings(subject: Subject) -> Iterator[Finding]:
     """What is wrong with forms, waits and runs to be started."""
     for step_id, step in subject.steps.items():
+        if step.decide is not None:
+            yield from _decide(step_id, subject)
         if step.tool == PEOPLE_ASK:
             yield from _form(step_id, subject)
         elif step.tool == CLOCK_WAIT and len(step.args.keys() & {"until", "for_seconds"}) != 1:
@@ -55,8 +57,7 @@ def _choice(step_id: str, subject: Subject) -> Iterator[Finding]:
     for name in ("options", "rules", "to"):
         if name in args and name not in written:
             yield codes.BAD_LITERAL(f"{place}.{name}", f"the {name} of a choice are written out in the plan", "")
-    facts = args.get("facts")
-    names = set(facts.fields) if isinstance(facts, Fields) else set(getattr(facts, "value", {}))
+    names = _facts(args.get("facts"))
     try:
         choosing = Choosing.model_validate({"question": "-", "to": "-", **written, "facts": {}})
     except ValidationError as error:
@@ -71,6 +72,26 @@ def _choice(step_id: str, subject: Subject) -> Iterator[Finding]:
     directory = subject.premises.directory
     if "to" in written and not (directory.find(choosing.to) or directory.members_of(choosing.to)):
         yield codes.APPROVER_UNKNOWN(f"{place}.to", f"“{choosing.to[:80]}”, who is asked, is nobody", "")
+
+
+def _decide(step_id: str, subject: Subject) -> Iterator[Finding]:
+    """An agent chooses only where the step does, by facts that have names, and is told a question of the plan's own."""
+    place, args = f"steps.{step_id}.decide", subject.expressions[step_id]
+    if subject.steps[step_id].tool != CHOOSE:
+        yield codes.NOTHING_TO_DECIDE(place, f"{step_id} chooses nothing", f"leave it out, or use {CHOOSE}")
+        return
+    if not _facts(args.get("facts")):
+        yield codes.NOTHING_TO_DECIDE(place, "there is no fact by which an agent could choose", "hand in facts")
+    if not isinstance(args.get("question", Literal("")), Literal):
+        sentence = "the question that an agent is asked is written out in the plan"
+        yield codes.NOTHING_TO_DECIDE(place, sentence, "put what is referred to among the facts")
+
+
+def _facts(value: Expression | None) -> set[str]:
+    """The names of the facts that a choice is made by."""
+    if isinstance(value, Fields):
+        return set(value.fields)
+    return set(value.value) if isinstance(value, Literal) and isinstance(value.value, dict) else set()
 
 
 def _child(step_id: str, subject: Subject) -> Iterator[Finding]:

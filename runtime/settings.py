@@ -9,7 +9,7 @@ from typing import Literal
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-ModelKind = Literal["triage", "plan", "advice", "diagnosis"]
+ModelKind = Literal["triage", "plan", "advice", "diagnosis", "choice"]
 
 
 class Settings(BaseSettings):
@@ -61,8 +61,8 @@ class Settings(BaseSettings):
     model_api_key: SecretStr | None = Field(default=None, description="its key; an endpoint of your own may need none")
     model_fallback: str = Field(default="", description="the model that is asked when the first cannot answer")
     model_for: tuple[ModelKind, ...] = Field(
-        default=("triage", "plan", "diagnosis"),
-        description="the decisions that it is asked for, a JSON list of triage, plan, advice, diagnosis",
+        default=("triage", "plan", "diagnosis", "choice"),
+        description="the decisions that it is asked for, a JSON list of triage, plan, advice, diagnosis, choice",
     )
     model_timeout_seconds: float = Field(default=60, gt=0, description="how long one call of a model may take")
     model_max_tokens: int = Field(default=8_000, ge=100, description="the longest answer of a model, in tokens")
@@ -96,6 +96,12 @@ class Settings(BaseSettings):
 
 
 def _listed(kinds: Sequence[str]) -> str:
-    words = {"triage": "what words mean", "plan": "plans", "advice": "advice on reviews", "diagnosis": "failures"}
+    words = {
+        "triage": "what words mean",
+        "plan": "plans",
+        "advice": "advice on reviews",
+        "diagnosis": "failures",
+        "choice": "choices in plans",
+    }
     named = [words[kind] for kind in kinds]
     return named[0] if len(named) == 1 else f"{', '.join(named[:-1])} and {named[-1]}" if named else "nothing"

@@ -113,6 +113,7 @@ async def build(
             planner=known.planner,
             advisor=known.advisor,
             diagnostician=known.diagnostician,
+            chooser=known.chooser,
             invoker=_with_children(invocation, known, database, journal, clock, entropy),
             simulator=Simulation(clock),
             journal=journal,
