@@ -89,10 +89,12 @@ def inside(
     if not isinstance(given, Wait):
         return _form(engine, state, step, args)
     now, known = engine.clock.now(), state.step(step.id)
-    until = known.until if known.deferred and known.until else given.ends_at(now)
+    waits_until = known.until if known.deferred else None
+    # A new revision forgets the moment of a wait, and it goes on from where it began.
+    until = waits_until or given.ends_at((known.began_at if known.deferred else None) or now)
     if until <= now:
         return Over(StepStatus.DONE, output={"waited_until": _zulu(until)})
-    return None if known.deferred else Await(step.id, Awaiting(until, f"until {until:%Y-%m-%d %H:%M} UTC"))
+    return None if waits_until else Await(step.id, Awaiting(until, f"until {until:%Y-%m-%d %H:%M} UTC"))
 
 
 def _form(engine: Engine, state: RunFold, step: Step, args: dict[str, Any]) -> AskForm | Over | None:
