@@ -1,4 +1,4 @@
-"""Deferral: steps that were accepted and wait, and the tools that wait inside Steward itself (``clock``, ``people``)."""
+"""Deferral: steps that were accepted and wait, and the tools that wait inside Steward itself (``clock``, ``events``, ``people``)."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any, TypedDict
 from governance import events as ev
 from governance.addresses import mark
 from governance.chain import Event
-from governance.effects import Failure, StepStatus
-from governance.runs import SetTimer
+from governance.effects import Failure, FailureClass, StepStatus
+from governance.runs import SetTimer, SideRow, Subscribe
 from graphs.choosing import AskAgent, Choose, asking, by_rule, form_args
 from graphs.engine import Engine
 from graphs.fold import RunFold, StepFold
@@ -18,11 +18,12 @@ from graphs.forms import AskForm, form_of, unanswered
 from graphs.live import LiveRun
 from plans.language import Step
 from tools.arguments import read_arguments
+from tools.awaiting import AwaitedEvent
 from tools.choosing import Choosing
 from tools.contract import Awaiting, Tool
-from tools.inside import CHOOSE, CLOCK_WAIT, PEOPLE_ASK, RUNS_START, Wait
+from tools.inside import CHOOSE, CLOCK_WAIT, EVENTS_AWAIT, PEOPLE_ASK, RUNS_START, Wait
 
-INSIDE = frozenset({CLOCK_WAIT, PEOPLE_ASK, CHOOSE})
+INSIDE = frozenset({CLOCK_WAIT, EVENTS_AWAIT, PEOPLE_ASK, CHOOSE})
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class Await:
 
     step: str
     awaiting: Awaiting
+    rows: tuple[SideRow, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -58,14 +60,14 @@ def called_back(engine: Engine, run_id: str, step: str, known: StepFold, tool: T
     return {"callback": engine.addresses.reach(address), "mark": mark(address)}
 
 
-def defer(run: LiveRun, step: str, awaiting: Awaiting) -> None:
-    """Journal that a step waits, with its deadline's timer; unless its answer came first."""
+def defer(run: LiveRun, step: str, awaiting: Awaiting, rows: tuple[SideRow, ...] = ()) -> None:
+    """Journal that a step waits, with its deadline's timer and other ``rows``; unless its answer came first."""
     known = run.state.step(step)
     if known.ended is not None:
         return
     body = ev.StepDeferred(step=step, until=awaiting.until, why=awaiting.why, stopping=awaiting.stopping)
     cause = f"step:{step}:{known.life}:deferred:{run.state.seq + 1}"
-    run.note(Event(cause, body), rows=[SetTimer(f"step:{step}", awaiting.until)])
+    run.note(Event(cause, body), rows=[SetTimer(f"step:{step}", awaiting.until), *rows])
 
 
 def waits_on(engine: Engine, state: RunFold, known: StepFold) -> bool:
@@ -79,22 +81,36 @@ def waits_on(engine: Engine, state: RunFold, known: StepFold) -> bool:
 def inside(
     engine: Engine, state: RunFold, step: Step, args: dict[str, Any]
 ) -> Await | AskForm | Over | Choose | AskAgent | None:
-    """What a step of ``clock.wait``, ``people.ask`` or ``choice.make`` comes to now; None: it waits."""
+    """What a step of a tool that waits inside comes to now; None: it waits."""
     given = read_arguments(engine.tools[step.tool], args)
     if isinstance(given, Failure):
         return Over(StepStatus.FAILED, failure=given)
     if isinstance(given, Choosing):
         by_itself = by_rule(step, args, given) or asking(state, step, args, given)
         return by_itself or _form(engine, state, step, form_args(given))
-    if not isinstance(given, Wait):
+    if not isinstance(given, Wait | AwaitedEvent):
         return _form(engine, state, step, args)
     now, known = engine.clock.now(), state.step(step.id)
     waits_until = known.until if known.deferred else None
     # A new revision forgets the moment of a wait, and it goes on from where it began.
     until = waits_until or given.ends_at((known.began_at if known.deferred else None) or now)
     if until <= now:
+        return _late(given, until)
+    if waits_until is not None:
+        return None
+    if isinstance(given, Wait):
+        return Await(step.id, Awaiting(until, f"until {until:%Y-%m-%d %H:%M} UTC"))
+    since = state.admitted_at if given.since == "admission" else None
+    subscribe = Subscribe(step.id, given.wanted, since or now, until)
+    return Await(step.id, Awaiting(until, f"the event {given.type}"), (subscribe,))
+
+
+def _late(given: Wait | AwaitedEvent, until: datetime) -> Over:
+    if isinstance(given, Wait):
         return Over(StepStatus.DONE, output={"waited_until": _zulu(until)})
-    return None if waits_until else Await(step.id, Awaiting(until, f"until {until:%Y-%m-%d %H:%M} UTC"))
+    # It may come later: who resumes the run has the step wait anew, and it finds the event if it did.
+    message = f"no event {given.type} came in time"
+    return Over(StepStatus.FAILED, failure=Failure(failure=FailureClass.TRANSIENT, code="no_event", message=message))
 
 
 def _form(engine: Engine, state: RunFold, step: Step, args: dict[str, Any]) -> AskForm | Over | None:

@@ -46,7 +46,7 @@ class Drifted:
 def _note(run: LiveRun, move: Await | AskForm | RuleAgain | Choose) -> None:
     """What happens inside Steward, without a call."""
     if isinstance(move, Await):
-        defer(run, move.step, move.awaiting)
+        defer(run, move.step, move.awaiting, move.rows)
     elif isinstance(move, AskForm):
         ask_form(run, move)
     elif isinstance(move, RuleAgain):
