@@ -52,6 +52,11 @@ class Settings(BaseSettings):
     callback_secret: SecretStr | None = Field(
         default=None, description="makes callback addresses unguessable; made and kept under state when absent"
     )
+    event_secret: SecretStr | None = Field(
+        default=None,
+        description="signs the events that other systems publish; two, separated by a blank, while you change it; made "
+        "and kept under state when absent",
+    )
     model: str = Field(
         default="", description="the model that plans and reads: `gpt-…`, or `provider:name`; without it rules decide"
     )

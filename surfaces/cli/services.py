@@ -37,14 +37,17 @@ def worker() -> None:
 
 
 def serve() -> None:
-    """Take callbacks, the late answers of other systems, over HTTP; with a worker, until SIGTERM or Ctrl-C."""
+    """Take the late answers of other systems and the events that they publish, over HTTP; with a worker, until Ctrl-C."""
     from surfaces.http.serving import served  # noqa: PLC0415 - the server's imports; nothing else here needs them
 
     async def run(screen: Screen) -> Status:
         settings = read_settings()
         host, port = settings.serve_host, settings.serve_port
         async with opened(screen, settings, serving=True) as steward, served(steward, host, port) as doors:
-            screen.say(f"Callbacks are taken at http://{host}:{port}/callbacks; Ctrl-C stops it.")
+            screen.say(
+                f"Callbacks are taken at http://{host}:{port}/callbacks, events at http://{host}:{port}/events; "
+                "Ctrl-C stops it."
+            )
             async with steward.working():
                 await doors
             screen.say("It has stopped; nothing is lost.")
