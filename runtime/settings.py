@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, SecretStr
+from pydantic import BeforeValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 ModelKind = Literal["triage", "plan", "advice", "diagnosis", "choice"]
+
+
+def _count(value: Any) -> Any:
+    return 0 if value == "auto" else value
 
 
 class Settings(BaseSettings):
@@ -31,6 +35,12 @@ class Settings(BaseSettings):
     )
     sandbox_port: int = Field(default=8700, description="base port of the sandbox company; its systems are at +1 … +9")
     worker_slots: int = Field(default=64, ge=1, description="how many runs a worker advances at once")
+    worker_processes: Annotated[int, BeforeValidator(_count)] = Field(
+        default=1,
+        ge=0,
+        le=1_000,
+        description="worker processes of `steward worker`, `up` and `chat`, one core each; 0 or auto: as many as there are cores",
+    )
     lease_seconds: float = Field(default=15, gt=0, description="how long a silent worker keeps its runs")
     poll_seconds: float = Field(
         default=0.5, gt=0, description="how often a worker looks for due runs when no hint comes"
