@@ -88,7 +88,9 @@ def _new_ids(plan: Plan, vocabulary: Vocabulary) -> dict[str, str]:
 
 
 def _values(step: Step) -> Iterator[Any]:
-    yield from (step.args, step.not_before, step.decide)
+    yield from (step.args, step.not_before)
+    if step.decide is not None:
+        yield step.decide.model_dump(exclude_defaults=True)
     if step.for_each is not None:
         yield from (step.for_each.items, step.for_each.key)
         if step.for_each.max != ForEach.model_fields["max"].default:

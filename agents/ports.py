@@ -1,4 +1,4 @@
-"""Planner, Triage, GoalNamer, Answerer, Advisor, Diagnostician: small ports, each with an offline adapter that needs no key."""
+"""Planner, Triage, GoalNamer, Answerer, Advisor, Diagnostician, Chooser: small ports, each with an offline adapter that needs no key."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from governance.people import Directory, Person
 from governance.policy import Ruling
 from plans.language import Plan
 from playbooks.model import Playbook
+from tools.choosing import Choosing
 from tools.contract import ToolSpec
 
 
@@ -293,6 +294,17 @@ class Diagnostician(Protocol):
         run: str = "",
     ) -> Diagnosis:
         """A diagnosis; total: it always has an answer. ``alternatives`` are tools that provide what the failed one does."""
+        ...
+
+
+class Chooser(Protocol):
+    """Chooses among the options that a plan declares, where none of the plan's own rules holds."""
+
+    async def choose(self, *, step: str, given: Choosing, run: str = "") -> Decision | None:
+        """One of the options, as sure as the decision says; any other word, or None: it has no choice to offer.
+
+        Whether it is sure enough is not for it to say.
+        """
         ...
 
 

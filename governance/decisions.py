@@ -34,6 +34,14 @@ class Alternative(BaseModel):
     why_not: str
 
 
+class Decide(BaseModel):
+    """Lets an agent choose among the options that a plan declares. Where it is less sure than this, a person chooses."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    confidence_at_least: float = Field(default=0.8, ge=0.5, le=1)
+
+
 class ModelUse(BaseModel):
     """What asking a model took. ``prompt`` is the prompt's name and version, ``plan@1``; cost in millionths of a dollar."""
 

@@ -241,7 +241,7 @@ class StepRuled(_Body):
 
 
 class StepChosen(_Body):
-    """One of a plan's declared options was chosen by a rule; the step's end follows at once."""
+    """One of a plan's declared options was chosen, by a rule or a model; the step's end follows at once."""
 
     kind: Literal["step.chosen"] = "step.chosen"
     step: str

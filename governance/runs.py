@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -9,6 +10,7 @@ from typing import Any
 
 from governance.escalation import Escalation
 from governance.events import RunStatus
+from governance.outside import Plain
 from governance.reviews import ReviewCard, ReviewStatus, Verdict
 
 
@@ -71,6 +73,7 @@ class InputKind(StrEnum):
     CANCEL = "cancel"
     CALLBACK = "callback"
     RESUME = "resume"
+    EVENT = "event"
 
 
 @dataclass(frozen=True)
@@ -139,6 +142,21 @@ class SetTimer:
 
 
 @dataclass(frozen=True)
+class Subscribe:
+    """Written in the transaction of its event: a step waits for an outside event with these fields, ``wanted``.
+
+    The first that came at or after ``since``, after the one with the number ``after``, and at ``until`` at the latest is
+    left in the inbox, whether it was there before or comes now (business time).
+    """
+
+    step: str
+    wanted: Mapping[str, Plain]
+    since: datetime
+    until: datetime
+    after: int = 0
+
+
+@dataclass(frozen=True)
 class RelyOn:
     """The events are written only if the earned rule holds at ``at`` (business time) when they are."""
 
@@ -155,7 +173,7 @@ class SuspendRule:
     at: datetime
 
 
-SideRow = AskReview | CloseReview | EscalateReview | SetTimer | RelyOn | SuspendRule
+SideRow = AskReview | CloseReview | EscalateReview | SetTimer | Subscribe | RelyOn | SuspendRule
 
 
 @dataclass(frozen=True)

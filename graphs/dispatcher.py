@@ -7,23 +7,23 @@ failure, a refusal or a cancel it starts nothing new and lets calls in flight en
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
-from typing import assert_never
+from typing import Any, assert_never
 
 from governance import events as ev
 from governance.chain import Event
 from governance.effects import EffectClass, Failure, StepStatus
 from governance.errors import Fenced
 from graphs.budgets import over_if_expanded, over_if_started, over_time
-from graphs.choosing import Choose, note_choice
+from graphs.choosing import AskAgent, Choose, ask_agent, note_choice
 from graphs.control import Control, PedalBrake
 from graphs.deferral import Await, defer
 from graphs.engine import Engine
 from graphs.escalation import escalate
 from graphs.expansion import Expand, unfolded
 from graphs.fold import Phase
-from graphs.forms import AskForm, ask_form
+from graphs.forms import AskForm, ask_form, unanswered
 from graphs.gates import ask_outcome
 from graphs.intake import take_up
 from graphs.live import LiveRun, RunLedger, waiting
@@ -47,7 +47,7 @@ class Drifted:
 def _note(run: LiveRun, move: Await | AskForm | RuleAgain | Choose) -> None:
     """What happens inside Steward, without a call."""
     if isinstance(move, Await):
-        defer(run, move.step, move.awaiting)
+        defer(run, move.step, move.awaiting, move.rows)
     elif isinstance(move, AskForm):
         ask_form(run, move)
     elif isinstance(move, RuleAgain):
@@ -150,6 +150,8 @@ class Dispatcher:
                 continue
             if isinstance(move, Start):
                 self._start(move.order)
+            elif isinstance(move, AskAgent):
+                self._fly(move.step.id, self._choose(move), name=f"choice of {move.step.id}")
             elif isinstance(move, Hold):
                 self._hold(move)
             elif isinstance(move, Await | AskForm):
@@ -180,7 +182,7 @@ class Dispatcher:
             over = over_if_started(self._engine, state, move.order, self._orders.values())
         elif isinstance(move, Expand):
             over = over_if_expanded(self._engine, state, move)
-        else:
+        elif not isinstance(move, AskAgent):
             return False
         self._over = self._over or over
         return bool(self._over)
@@ -208,9 +210,12 @@ class Dispatcher:
         brake = PedalBrake() if order.settle_only else self._brake
         self._orders[order.step] = order
         self._intending |= order.tool.effect is not EffectClass.READ
-        task = asyncio.create_task(self._perform(order, brake), name=f"step {order.step}")
+        self._fly(order.step, self._perform(order, brake), name=f"step {order.step}")
+
+    def _fly(self, step_id: str, work: Coroutine[Any, Any, None], *, name: str) -> None:
+        task = asyncio.create_task(work, name=name)
         task.add_done_callback(lambda _: self._control.news.set())
-        self._tasks[order.step] = task
+        self._tasks[step_id] = task
 
     async def _perform(self, order: Order, brake: PedalBrake) -> None:
         outcome = await self._invoker.perform(order, self._ledger, brake)
@@ -232,6 +237,12 @@ class Dispatcher:
             await self._stopped(order)
         else:
             assert_never(outcome)
+
+    async def _choose(self, move: AskAgent) -> None:
+        why = await ask_agent(self._engine, self._run, move)
+        if why:
+            step = move.step
+            await self._end(End(step.id, step.tool, StepStatus.FAILED, move.args, failure=unanswered(why)))
 
     async def _stopped(self, order: Order) -> None:
         """Between attempts. A run that only drains goes on in the next slice; one that is stopping ends what was not sent.
@@ -283,7 +294,7 @@ class Dispatcher:
         if self._control.draining:
             self._brake.pull()
         for step_id in [step_id for step_id, task in self._tasks.items() if task.done()]:
-            del self._orders[step_id]
+            self._orders.pop(step_id, None)  # an agent is asked without one
             self._tasks.pop(step_id).result()
 
     async def _let_go_of_answered(self) -> None:

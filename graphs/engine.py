@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from agents.compiling import Compiler
-from agents.ports import Advisor, Cases, Diagnostician, Planner
+from agents.ports import Advisor, Cases, Chooser, Diagnostician, Planner
 from governance.addresses import Addresses
 from governance.autonomy import with_earned
 from governance.clock import Clock
@@ -38,6 +38,7 @@ class Engine:
     planner: Planner
     advisor: Advisor
     diagnostician: Diagnostician
+    chooser: Chooser
     invoker: Invoker
     simulator: Invoker
     journal: JournalStore

@@ -7,10 +7,11 @@ from typing import Any
 
 from governance import events as ev
 from governance.chain import Event
-from governance.effects import StepStatus
+from governance.decisions import Decision
+from governance.effects import Failure, FailureClass, StepStatus
 from governance.reviews import Choice, ReviewCard, ReviewKind, ReviewStatus, Verdict, action_digest, review_id
 from graphs.engine import Engine
-from graphs.fold import RunFold
+from graphs.fold import ReviewFold, RunFold
 from graphs.gates import card_event, due_of
 from graphs.live import LiveRun
 from plans.language import Step
@@ -25,16 +26,19 @@ class AskForm:
     card: ReviewCard
 
 
-def form_of(engine: Engine, state: RunFold, step: Step, args: dict[str, Any]) -> AskForm | str | None:
-    """The form to put now; None while it is open; a sentence when nobody will answer it."""
-    bound = action_digest(step.tool, args)
-    earlier = [r for r in state.reviews.values() if r.card.step == step.id and r.card.kind is ReviewKind.FORM]
+def form_of(
+    engine: Engine, state: RunFold, step: Step, args: dict[str, Any], said: Decision | None = None
+) -> AskForm | str | None:
+    """The form to put now, with what an agent ``said`` to it; None while it is open; a sentence when nobody will answer it."""
+    earlier = _forms(state, step)
     last = earlier[-1] if earlier else None
     if last is not None and last.status is ReviewStatus.OPEN:
         return None
-    life = f"{bound}/{state.step(step.id).life}"
-    if last is not None and last.status is ReviewStatus.EXPIRED and last.card.args_digest == life:
-        return "nobody answered in time"
+    life = _life(state, step, args)
+    if last is not None and last.card.args_digest == life:
+        if last.status is ReviewStatus.EXPIRED:
+            return "nobody answered in time"
+        said = said or last.card.recommendation
     to = str(args["to"])
     people = _asked(engine, to)
     if not people:
@@ -54,11 +58,23 @@ def form_of(engine: Engine, state: RunFold, step: Step, args: dict[str, Any]) ->
         approvers=people,
         requester=state.admitted.requester if state.admitted else "",
         requester_may_decide=True,
+        recommendation=said,
         asked_at=now,
         due_at=due_of(engine, state, now),
         allowed=(Choice.RESPOND,),
     )
     return AskForm(card)
+
+
+def was_put(state: RunFold, step: Step, args: dict[str, Any]) -> bool:
+    """Whether this form was put in the present life of its step."""
+    life = _life(state, step, args)
+    return any(form.card.args_digest == life for form in _forms(state, step))
+
+
+def unanswered(why: str) -> Failure:
+    """What becomes of a step whose form nobody will answer."""
+    return Failure(failure=FailureClass.PERMANENT, code="unanswered", message=why)
 
 
 def ask_form(run: LiveRun, move: AskForm) -> None:
@@ -88,6 +104,14 @@ def _output(card: ReviewCard, verdict: Verdict, by: str) -> dict[str, Any]:
             "by": by,
         }
     return {"answers": answers, "by": by}
+
+
+def _forms(state: RunFold, step: Step) -> list[ReviewFold]:
+    return [r for r in state.reviews.values() if r.card.step == step.id and r.card.kind is ReviewKind.FORM]
+
+
+def _life(state: RunFold, step: Step, args: dict[str, Any]) -> str:
+    return f"{action_digest(step.tool, args)}/{state.step(step.id).life}"
 
 
 def _asked(engine: Engine, to: str) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 
 from governance import events as ev
@@ -21,6 +21,7 @@ from graphs.engine import Engine
 from graphs.fold import ReviewFold, RunFold
 from graphs.forms import form_answered
 from graphs.live import LiveRun
+from graphs.outside import NotTaken, Taken, taken
 from graphs.revision import as_next, check_plan, edited
 from graphs.undo import tally
 
@@ -189,9 +190,20 @@ async def _callback(engine: Engine, run: LiveRun, row: InboxRow) -> None:
     await run.record(*settled.events, *withdrawn, rows=rows)
 
 
-async def _drop(run: LiveRun, row: InboxRow, why: str) -> None:
+async def _event(engine: Engine, run: LiveRun, row: InboxRow) -> None:
+    found = taken(engine, run.state, row)
+    if isinstance(found, Taken) and run.claim_end(found.step):
+        await run.record(*found.events)
+    else:
+        why, rows = (
+            (found.why, found.rows) if isinstance(found, NotTaken) else ("the step ended at the same moment", ())
+        )
+        await _drop(run, row, why, rows)
+
+
+async def _drop(run: LiveRun, row: InboxRow, why: str, rows: Sequence[SideRow] = ()) -> None:
     what = legible(f"{row.kind.value} by {row.body.get('by', 'somebody')}")
-    await run.record(Event(row.cause, ev.InputDropped(what=what, why=why)))
+    await run.record(Event(row.cause, ev.InputDropped(what=what, why=why)), rows=rows)
 
 
 def withdraw(
@@ -248,4 +260,5 @@ _TAKE: Mapping[InputKind, Callable[[Engine, LiveRun, InboxRow], Awaitable[None]]
     InputKind.CANCEL: _cancel,
     InputKind.RESUME: _resume,
     InputKind.CALLBACK: _callback,
+    InputKind.EVENT: _event,
 }

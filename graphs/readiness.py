@@ -12,7 +12,7 @@ from governance.conditions import Truth
 from governance.effects import Failure, FailureClass, StepStatus
 from governance.policy import Ruling, RulingKind
 from governance.reviews import ReviewKind
-from graphs.choosing import Choose
+from graphs.choosing import AskAgent, Choose
 from graphs.deferral import INSIDE, Await, Over, called_back, inside, waits_on
 from graphs.engine import Engine
 from graphs.expansion import Expand, next_of_loop
@@ -67,7 +67,7 @@ class Hold:
     until: datetime
 
 
-Move = Start | Ask | End | Await | AskForm | Hold | Expand | RuleAgain | Choose
+Move = Start | Ask | End | Await | AskForm | Hold | Expand | RuleAgain | Choose | AskAgent
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,17 @@ from psycopg.types.json import Jsonb
 from governance.chain import Broken, Entry
 from governance.errors import DatabaseUnavailable, Fenced, InvalidInput, StewardError, TailMoved
 from governance.record import Wanted
-from governance.runs import AskReview, Claim, CloseReview, EscalateReview, RelyOn, SetTimer, SideRow, SuspendRule
+from governance.runs import (
+    AskReview,
+    Claim,
+    CloseReview,
+    EscalateReview,
+    RelyOn,
+    SetTimer,
+    SideRow,
+    Subscribe,
+    SuspendRule,
+)
 from memory.batching import Together
 from memory.database import Database
 from memory.ids import run_uuid
@@ -280,6 +290,16 @@ def _side(append: _Append, row: SideRow) -> dict[str, Any]:
             }
         case SetTimer(timer_id, due_at):
             return {"what": "timer", "run_id": run_id, "id": timer_id, "at": due_at.isoformat()}
+        case Subscribe(step, wanted, since, until, after):
+            return {
+                "what": "subscribe",
+                "run_id": run_id,
+                "id": step,
+                "at": until.isoformat(),
+                "wanted": dict(wanted),
+                "since": since.isoformat(),
+                "after": after,
+            }
         case RelyOn(rule_id, at):
             return {"what": "rely", "run_id": run_id, "id": rule_id, "at": at.isoformat()}
         case SuspendRule(rule_id, why, at):

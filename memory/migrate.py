@@ -61,7 +61,7 @@ async def _is_present(connection: AppConnection) -> bool:
 def _mark() -> str:
     """Changes with the tables, the checkpoint tables, the functions and the rights."""
     head = ScriptDirectory(str(_MIGRATIONS)).get_current_head()
-    scripts = (script(name) for name in ("functions", "grants", "migrate", "checkpoints"))
+    scripts = (script(name) for name in ("functions", "publishing", "grants", "migrate", "checkpoints"))
     parts = (*scripts, str(head).encode())
     return hashlib.sha256(b"|".join((*parts, str(len(CHECKPOINT_MIGRATIONS)).encode()))).hexdigest()
 
@@ -99,7 +99,7 @@ def alembic_config(connection: Connection) -> Config:
 
 async def _finish(connection: AppConnection) -> None:
     async with connection.transaction():
-        for part in (statements("migrate")["role"], script("functions"), script("grants")):
+        for part in (statements("migrate")["role"], script("functions"), script("publishing"), script("grants")):
             await connection.execute(part, prepare=False)  # many statements at once cannot be prepared
         mark = sql.SQL("COMMENT ON FUNCTION steward_guard_journal IS {}").format(sql.Literal(_mark()))
         await connection.execute(mark)

@@ -27,7 +27,7 @@ from sqlalchemy import (
     Uuid,
     text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.schema import SchemaItem
 
 METADATA = MetaData(
@@ -143,6 +143,42 @@ TIMER = _run_table(
     Column("due_at", _MOMENT, nullable=False),
     PrimaryKeyConstraint("run_id", "timer_id"),
     Index("timer_due_idx", "due_at"),
+)
+
+# An event of another system is no run's: any number of runs may take it. Kept for a week, so that it is taken once.
+OUTSIDE_EVENT = Table(
+    "outside_event",
+    METADATA,
+    Column("key", LargeBinary, primary_key=True, comment="sha256 of source and id"),
+    Column("seq", BigInteger, Identity(always=True), nullable=False),
+    Column("at", _MOMENT, nullable=False, comment="business time at which it came"),
+    Column("fields", JSONB, comment="what it can be known by: plain values by path; null after erasure"),
+    Column("body", Text, comment="the event as JSON; null after erasure"),
+    Column("woken", BigInteger, nullable=False, server_default=text("0"), comment="for so many steps it was left"),
+    Index("outside_event_at_idx", "at"),
+    Index("outside_event_fields_idx", "fields", postgresql_using="gin", postgresql_ops={"fields": "jsonb_path_ops"}),
+)
+
+# A step that waits for an outside event; gone when one was left for it.
+SUBSCRIPTION = _run_table(
+    "subscription",
+    Column("step", Text, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("wanted", JSONB, nullable=False, comment="values by path, the type among them"),
+    Column("paths", ARRAY(Text), nullable=False, comment="those of wanted, in order"),
+    Column("since", _MOMENT, nullable=False),
+    Column("until", _MOMENT, nullable=False),
+    PrimaryKeyConstraint("run_id", "step"),
+    Index("subscription_wanted_idx", "wanted", postgresql_using="hash"),
+    Index("subscription_type_paths_idx", "type", "paths"),
+)
+
+# Which events a run was given, so that its erasure reaches them.
+EVENT_TAKEN = _run_table(
+    "event_taken",
+    Column("event_key", LargeBinary, ForeignKey("outside_event.key", ondelete="CASCADE"), nullable=False),
+    PrimaryKeyConstraint("run_id", "event_key"),
+    Index("event_taken_event_key_idx", "event_key"),
 )
 
 # What came of decisions, for calibration: no person, no text of a run, no exact amount, so it outlives an erasure.

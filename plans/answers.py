@@ -1,4 +1,4 @@
-"""Types that a step says itself, not its tool: the fields of a ``people.ask``, the options of a ``choice.make``."""
+"""Types that a step says itself, not its tool: the fields of a ``people.ask`` or of an event, the options of a choice."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from governance.forms import closed, schema_problem
 from plans.language import Step
 from plans.schemas import Interface, Shape
 from tools.choosing import LONGEST
-from tools.inside import CHOOSE, PEOPLE_ASK
+from tools.inside import CHOOSE, EVENTS_AWAIT, PEOPLE_ASK
 
 
 def output_of(step: Step, tool: Interface) -> Shape:
@@ -14,11 +14,20 @@ def output_of(step: Step, tool: Interface) -> Shape:
     if step.tool == CHOOSE:
         return _choice(step, tool)
     schema = step.args.get("schema")
+    if step.tool == EVENTS_AWAIT:
+        return _event(schema, tool)
     if step.tool != PEOPLE_ASK or schema_problem(schema) or not isinstance(schema, dict):
         return tool.output
     fields = {"answers": closed(schema), "by": {"type": "string"}}
     node = {"type": "object", "properties": fields, "required": ["answers", "by"], "additionalProperties": False}
     return Shape(node, node)
+
+
+def _event(schema: object, tool: Interface) -> Shape:
+    """Of an event's data a plan knows what its schema says, and nothing else."""
+    known = schema if isinstance(schema, dict) and not schema_problem(schema) else {"type": "object", "properties": {}}
+    properties = {**tool.output.node.get("properties", {}), "data": closed(known)}
+    return Shape({**tool.output.node, "properties": properties}, tool.output.root)
 
 
 def _choice(step: Step, tool: Interface) -> Shape:

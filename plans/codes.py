@@ -57,8 +57,8 @@ RESERVED_STEP_ID = Code(
 NOT_RUN_YET = Code(
     "construct-not-run",
     "The language has this, but the dispatcher does not run it yet",
-    "`decide`, and references to `run`, are part of the language and are refused until the dispatcher runs them. "
-    "Write the steps out one by one, with conditions.",
+    "References to `run` are part of the language and are refused until the dispatcher runs them. Refer to the request or "
+    "to a step.",
 )
 UNKNOWN_TOOL = Code(
     "unknown-tool",
@@ -262,6 +262,13 @@ ITEM_KEY = Code(
     "Each item's step is known by its key: in ids, reviews and the journal. The key refers to `item`, differs from item "
     "to item, is legible and at most 60 characters long, and is no e-mail address or name of a person, because ids stay "
     "when a person's data is erased.",
+)
+NOTHING_TO_DECIDE = Code(
+    "nothing-to-decide",
+    "`decide` stands where an agent has nothing to choose, or nothing to choose by",
+    "`decide` belongs to a step of `choice.make`, among whose options an agent then chooses where none of its rules holds. "
+    "The agent looks at the step's `facts` and at nothing else, so there is at least one, and the question is written out in "
+    "the plan.",
 )
 TOO_MANY_ITEMS = Code(
     "too-many-items",

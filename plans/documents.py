@@ -151,10 +151,6 @@ def _step(raw: Any, number: int, reader: _Reader) -> None:
             codes.RESERVED_STEP_ID(f"{place}.id", f"“{step.id}” is a word of the language", f"call it {step.id}_step")
         )
     reader.steps[step.id] = step
-    if step.decide is not None:
-        reader.findings.append(
-            codes.NOT_RUN_YET(f"{place}.decide", "decide is not run yet", "leave decide out of the step")
-        )
 
 
 def _parsed(raw: dict[str, Any], place: str, reader: _Reader) -> Step | None:

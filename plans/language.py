@@ -3,8 +3,8 @@
 Values in ``args`` are JSON literals, ``{"$ref": "request.email"}`` or ``{"$ref": "account.user_id"}`` (a step's
 output), ``{"$text": "{request.first_name} {request.last_name}"}`` and ``{"$first": [value, …]}``, at any depth.
 ``when`` is a condition (governance/conditions.py) over the same scope. ``for_each`` makes a step once for each item of
-a list, ``not_before`` holds it back until a moment. The language is wider than what the dispatcher runs yet; the
-checker refuses the rest by name.
+a list, ``not_before`` holds it back until a moment, ``decide`` lets an agent choose in a step that chooses. The language is
+wider than what the dispatcher runs yet; the checker refuses the rest by name.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from governance.canonical import digest
-from governance.decisions import Confidence
+from governance.decisions import Confidence, Decide
 from plans.expressions import Expression, parse
 
 SCHEMA = 1
@@ -53,7 +53,7 @@ class Step(BaseModel):
     when: dict[str, Any] | None = None
     after: tuple[str, ...] = ()
     for_each: ForEach | None = None
-    decide: dict[str, Any] | None = None
+    decide: Decide | None = None
     not_before: Any = Field(default=None, description="a date (00:00 UTC) or a date-time, or a reference to one")
 
     @cached_property

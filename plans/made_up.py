@@ -14,7 +14,10 @@ from plans.subject import Subject
 
 
 def made_up(subject: Subject) -> Mapping[str, frozenset[str]]:
-    """The arguments of each step that have a made-up value, also by way of a list. None where the premises vouch for all."""
+    """The arguments of each step that have a made-up value, also by way of a list. None where the premises vouch for all.
+
+    ``decide`` is among them where no goal of the step has it: that an agent may choose instead of a person is a value too.
+    """
     vouched = subject.premises.vouched
     if vouched is None:
         return {}
@@ -25,6 +28,7 @@ def made_up(subject: Subject) -> Mapping[str, frozenset[str]]:
             for name, written in subject.literals[step_id].items()
             if not _are_given(subject, step_id, name, written, asked)
         )
+        | _own_decide(subject, step_id)
         for step_id in subject.tools
     }
 
@@ -33,6 +37,14 @@ def is_made_up(subject: Subject, step_id: str, name: str, part: Any) -> bool:
     """Whether this part of an argument has a made-up value, where the argument as a whole may have one."""
     written = (*literals(part), *listed(subject.steps[step_id], name))
     return subject.premises.vouched is not None and not _are_given(subject, step_id, name, written, _asked(subject))
+
+
+def _own_decide(subject: Subject, step_id: str) -> frozenset[str]:
+    wanted, reached = subject.steps[step_id].decide, subject.plan.goal_steps
+    if wanted is None:
+        return frozenset()
+    asked = any(goal.decide == wanted for goal in subject.premises.goals if reached.get(goal.id) == step_id)
+    return frozenset() if asked else frozenset({"decide"})
 
 
 def _asked(subject: Subject) -> frozenset[str | float]:

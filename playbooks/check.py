@@ -19,6 +19,7 @@ from playbooks.expressions import problems as expression_problems
 from playbooks.model import Playbook
 from playbooks.policy import rule_findings
 from tools.contract import ToolSpec
+from tools.inside import CHOOSE
 
 _HOLE = re.compile(r"\{([^{}]*)\}")
 
@@ -85,6 +86,11 @@ def _goals(playbook: Playbook, tools: Mapping[str, ToolSpec]) -> Iterator[Findin
             yield _error("goal-unreachable", f"{where}.provides", f"no tool provides {goal.provides}", fix)
         else:
             yield from _goal_args(playbook, tools, number)
+        if goal.decide is not None and goal.provides not in {
+            spec.reaches for spec in tools.values() if spec.id == CHOOSE
+        }:
+            sentence = f"an agent cannot decide on {goal.provides}, which is no choice"
+            yield _error("goal-decides-nothing", f"{where}.decide", sentence)
         for other in goal.after:
             if other not in ids:
                 yield _error("goal-unknown", f"{where}.after", f"there is no goal {other}")

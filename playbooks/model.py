@@ -80,8 +80,12 @@ class Playbook(BaseModel):
         A playbook without a field of a later release keeps the digest that it had before there was one: runs that wait
         go on.
         """
-        later = {name for name in _LATER if getattr(self, name) == Playbook.model_fields[name].default}
-        return digest(self.model_dump(mode="json", exclude={"priority", *later}))
+        left_out: dict[str, Any] = {
+            name: True for name in _LATER if getattr(self, name) == Playbook.model_fields[name].default
+        }
+        if all(goal.decide is None for goal in self.goals):
+            left_out["goals"] = {"__all__": {"decide"}}
+        return digest(self.model_dump(mode="json", exclude={"priority": True, **left_out}))
 
     @cached_property
     def ladder(self) -> tuple[Rung, ...]:

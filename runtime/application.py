@@ -17,12 +17,14 @@ from governance.errors import AlreadyDecided, InvalidInput, NotFound, NotPermitt
 from governance.events import RunStatus
 from governance.forms import require_filled_in
 from governance.models import ModelsStatus
+from governance.outside import OutsideEvent, Published, read_event
 from governance.people import Directory, Person
 from governance.priority import Priority
 from governance.record import Wanted
 from governance.reviews import Choice, ReviewCard, ReviewKind, Verdict
 from governance.runs import InputKind, ReviewRow, RunRow
 from governance.seeing import is_theirs, may_see
+from governance.signatures import Signatures
 from governance.systems import SystemStatus
 from governance.templates import TemplateRow
 from governance.text import text_problem
@@ -53,7 +55,7 @@ from triggers.admission import Admission, Ask, may_start
 class Application:
     """Everything behind one door. Every method that acts takes ``by``: who is asking, from a log-in, never from input.
 
-    ``who_decides``: models or rules, in one sentence.
+    ``who_decides``: models or rules, in one sentence. ``signatures``: what the door for events looks at.
     """
 
     knowledge: Knowledge
@@ -66,6 +68,7 @@ class Application:
     workshop: Workshop
     autonomy: AutonomyDesk
     questions: Questions
+    signatures: Signatures
 
     @property
     def directory(self) -> Directory:
@@ -249,6 +252,19 @@ class Application:
 
         """
         return await call_back(self.store, self.engine, address, body)
+
+    async def publish(self, event: OutsideEvent) -> Published:
+        """Take an event that another system publishes: it goes to every step that waits for it (``events.await``).
+
+        An event is known by its source and id for a week at least, and a repeat changes nothing. Who may publish is for the
+        door to say; what the event says is trusted by nobody.
+
+        Raises:
+            InvalidInput: the event cannot be kept.
+            DatabaseUnavailable: whether it was taken is not known; publish it again.
+
+        """
+        return await self.store.events.publish(read_event(event.envelope), self.clock.now())
 
     async def cancel(self, run: str, *, reason: str, by: Person) -> RunRow:
         """Ask a run to stop. Calls in flight end first, then what can be taken back is, newest first. Raises NotFound, Refused, NotPermitted."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from random import Random
 
 from agents.models.advisor import ModelAdvisor
+from agents.models.chooser import ModelChooser
 from agents.models.desk import Desk
 from agents.models.diagnostician import ModelDiagnostician
 from agents.models.planner import ModelPlanner
@@ -74,6 +75,7 @@ class Models:
             diagnostician=ModelDiagnostician(desk, known.diagnostician)
             if "diagnosis" in kinds
             else known.diagnostician,
+            chooser=ModelChooser(desk) if "choice" in kinds else known.chooser,
         )
 
     async def status(self) -> ModelsStatus:

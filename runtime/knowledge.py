@@ -10,6 +10,7 @@ from pathlib import Path
 
 from agents.offline.advisor import OfflineAdvisor
 from agents.offline.answerer import OfflineAnswerer
+from agents.offline.chooser import OfflineChooser
 from agents.offline.diagnostician import OfflineDiagnostician
 from agents.offline.listener import OfflineListener
 from agents.offline.planner import OfflinePlanner
@@ -18,6 +19,7 @@ from agents.offline.wishes import OfflineGoalNamer
 from agents.ports import (
     Advisor,
     Answerer,
+    Chooser,
     Diagnostician,
     GoalNamer,
     Listener,
@@ -48,6 +50,7 @@ class Knowledge:
     advisor: Advisor
     diagnostician: Diagnostician
     listener: Listener
+    chooser: Chooser = field(default_factory=OfflineChooser)
     namer: GoalNamer = field(default_factory=OfflineGoalNamer)
     answerer: Answerer = field(default_factory=OfflineAnswerer)
 

@@ -14,6 +14,7 @@ from governance.chats import Remark, Thread
 from governance.decisions import DecisionKind
 from governance.events import RunStatus
 from governance.models import ModelsStatus
+from governance.outside import OutsideEvent, Published
 from governance.record import Wanted
 from governance.reviews import Verdict
 from governance.runs import Claim, InboxRow, InputKind, Rest, ReviewRow, RunRow
@@ -65,6 +66,12 @@ class InboxWriter(Protocol):
         self, run_id: str, kind: InputKind, body: dict[str, Any], *, dedupe: str | None = None
     ) -> InboxRow: ...
     async def left(self, run_id: str, dedupe: str) -> InboxRow | None: ...
+
+
+class EventStore(Protocol):
+    """Outside events: taken once, left for whoever waits (``memory.outside``)."""
+
+    async def publish(self, event: OutsideEvent, at: datetime) -> Published: ...
 
 
 class Follower(Protocol):
@@ -143,6 +150,7 @@ class Store:
     systems: Callable[[], Awaitable[tuple[SystemStatus, ...]]]
     templates: TemplateStore
     models: Callable[[], Awaitable[ModelsStatus]]
+    events: EventStore
 
 
 class Timers(Protocol):

@@ -137,9 +137,12 @@ class _Reading:
         card, advice = body.card, body.card.recommendation
         self.ledger.asked(card)
         # A revised plan's question shows the planner's own decision, which is recorded where the plan was written.
-        if advice is not None and card.kind is not ReviewKind.PLAN:
-            record = self._decided(advice, kind=DecisionKind.ADVICE, step=card.step, review=card.id)
-            self.ledger.advised(record)
+        if advice is None or card.kind is ReviewKind.PLAN:
+            return
+        if card.kind is ReviewKind.FORM:  # an agent that was not sure enough left it to people: that is no advice
+            self._decided(advice, kind=DecisionKind.CHOICE, step=card.step, review=card.id)
+            return
+        self.ledger.advised(self._decided(advice, kind=DecisionKind.ADVICE, step=card.step, review=card.id))
 
     def answered(self, body: ev.ReviewDecided) -> None:
         record = self._decided(body.decision, kind=DecisionKind.VERDICT, step=body.step, review=body.review_id)

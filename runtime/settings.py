@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, SecretStr
+from pydantic import BeforeValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-ModelKind = Literal["triage", "plan", "advice", "diagnosis"]
+ModelKind = Literal["triage", "plan", "advice", "diagnosis", "choice"]
+
+
+def _count(value: Any) -> Any:
+    return 0 if value == "auto" else value
 
 
 class Settings(BaseSettings):
@@ -31,6 +35,12 @@ class Settings(BaseSettings):
     )
     sandbox_port: int = Field(default=8700, description="base port of the sandbox company; its systems are at +1 … +9")
     worker_slots: int = Field(default=64, ge=1, description="how many runs a worker advances at once")
+    worker_processes: Annotated[int, BeforeValidator(_count)] = Field(
+        default=1,
+        ge=0,
+        le=1_000,
+        description="worker processes of `steward worker`, `up` and `chat`, one core each; 0 or auto: as many as there are cores",
+    )
     lease_seconds: float = Field(default=15, gt=0, description="how long a silent worker keeps its runs")
     poll_seconds: float = Field(
         default=0.5, gt=0, description="how often a worker looks for due runs when no hint comes"
@@ -52,6 +62,11 @@ class Settings(BaseSettings):
     callback_secret: SecretStr | None = Field(
         default=None, description="makes callback addresses unguessable; made and kept under state when absent"
     )
+    event_secret: SecretStr | None = Field(
+        default=None,
+        description="signs the events that other systems publish; two, separated by a blank, while you change it; made "
+        "and kept under state when absent",
+    )
     model: str = Field(
         default="", description="the model that plans and reads: `gpt-…`, or `provider:name`; without it rules decide"
     )
@@ -61,8 +76,8 @@ class Settings(BaseSettings):
     model_api_key: SecretStr | None = Field(default=None, description="its key; an endpoint of your own may need none")
     model_fallback: str = Field(default="", description="the model that is asked when the first cannot answer")
     model_for: tuple[ModelKind, ...] = Field(
-        default=("triage", "plan", "diagnosis"),
-        description="the decisions that it is asked for, a JSON list of triage, plan, advice, diagnosis",
+        default=("triage", "plan", "diagnosis", "choice"),
+        description="the decisions that it is asked for, a JSON list of triage, plan, advice, diagnosis, choice",
     )
     model_timeout_seconds: float = Field(default=60, gt=0, description="how long one call of a model may take")
     model_max_tokens: int = Field(default=8_000, ge=100, description="the longest answer of a model, in tokens")
@@ -96,6 +111,12 @@ class Settings(BaseSettings):
 
 
 def _listed(kinds: Sequence[str]) -> str:
-    words = {"triage": "what words mean", "plan": "plans", "advice": "advice on reviews", "diagnosis": "failures"}
+    words = {
+        "triage": "what words mean",
+        "plan": "plans",
+        "advice": "advice on reviews",
+        "diagnosis": "failures",
+        "choice": "choices in plans",
+    }
     named = [words[kind] for kind in kinds]
     return named[0] if len(named) == 1 else f"{', '.join(named[:-1])} and {named[-1]}" if named else "nothing"

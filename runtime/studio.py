@@ -45,6 +45,7 @@ def _dry_engine() -> Engine:
         planner=known.planner,
         advisor=known.advisor,
         diagnostician=known.diagnostician,
+        chooser=known.chooser,
         invoker=simulation,
         simulator=simulation,
         journal=nothing,

@@ -34,6 +34,7 @@ from memory.journal import Journal, open_journal
 from memory.liveness import open_liveness
 from memory.migrate import migrate
 from memory.modelcalls import ModelCalls
+from memory.outside import OutsideEvents
 from memory.permits import open_permits
 from memory.rates import Rates
 from memory.recall import Recall
@@ -49,7 +50,7 @@ from runtime.connections import connections, limited
 from runtime.deciders import Models, limits_of, models_of
 from runtime.experience import LatestExperience
 from runtime.following import Following
-from runtime.keyring import addresses
+from runtime.keyring import addresses, signatures
 from runtime.knowledge import Knowledge, load_knowledge
 from runtime.ports import Eraser, Store
 from runtime.questions import Questions
@@ -113,6 +114,7 @@ async def build(
             planner=known.planner,
             advisor=known.advisor,
             diagnostician=known.diagnostician,
+            chooser=known.chooser,
             invoker=_with_children(invocation, known, database, journal, clock, entropy),
             simulator=Simulation(clock),
             journal=journal,
@@ -177,6 +179,7 @@ def _application(settings: Settings, known: Knowledge, engine: Engine, kept: _Ke
         systems=kept.systems,
         templates=kept.templates,
         models=kept.models.status,
+        events=OutsideEvents(database),
     )
     lease = timedelta(seconds=settings.lease_seconds)
     bell = HintBell(kept.hints)
@@ -190,6 +193,7 @@ def _application(settings: Settings, known: Knowledge, engine: Engine, kept: _Ke
         slots=settings.worker_slots,
         lease=lease,
         poll_seconds=settings.poll_seconds,
+        tidy=OutsideEvents(database).forget,
     )
     return Application(
         knowledge=known,
@@ -204,6 +208,7 @@ def _application(settings: Settings, known: Knowledge, engine: Engine, kept: _Ke
         questions=Questions(
             known.answerer, engine.tools, engine.invoker, known.directory, known.playbooks.values(), engine.clock
         ),
+        signatures=signatures(settings),
     )
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_exponential
@@ -29,6 +29,7 @@ CROWD, CROWD_REST, CROWD_MOST = 3, 32, 256
 """Answered runs are taken up ahead of their turn once there are three for each busy slot, since each costs a claim more; then
 until fewer than 32 are left; at most 256 at once."""
 CROWD_LOOK_SECONDS = 0.05
+TIDY_SECONDS = 60.0
 _log = structlog.get_logger("steward.worker")
 
 
@@ -44,7 +45,7 @@ def _calm(claim: Claim) -> float:
 
 @dataclass(frozen=True)
 class WorkerParts:
-    """What a worker works with. ``identity`` is its owner number, alive as long as its advisory lock is held."""
+    """What a worker works with. ``tidy`` deletes what is kept for a time and is too old by now."""
 
     engine: Engine
     graph: Graph
@@ -55,6 +56,7 @@ class WorkerParts:
     slots: int
     lease: timedelta
     poll_seconds: float
+    tidy: Callable[[datetime], Awaitable[None]]
 
 
 class Worker:
@@ -68,6 +70,7 @@ class Worker:
         self._stopping = asyncio.Event()
         self._lost = False
         self._upkeep_at = 0.0
+        self._tidy_at = 0.0
         self._alone_until = 0.0
         self._crowd_at = 0.0
         self._crowded = False
@@ -113,6 +116,9 @@ class Worker:
             self._upkeep_at = now + parts.poll_seconds
             await parts.timers.fire_due(parts.engine.clock.now())
             await parts.runs.reap()
+        if now >= self._tidy_at:
+            self._tidy_at = now + TIDY_SECONDS
+            await parts.tidy(parts.engine.clock.now())
         if not await self._takes_company(now):
             return False
         free = parts.slots - len(self._slices)

@@ -1,7 +1,8 @@
 """A choice among options that the plan declares, made when the run gets there: by rules, first match; else by a person.
 
-The facts are what the plan hands in, from the request and from steps before. A rule compares facts with values that stand
-in the plan, nothing else, so no text that came from outside can choose what is not declared.
+A step with ``decide`` has an agent asked before the person. The facts are what the plan hands in, from the request and from
+steps before. A rule compares facts with values that stand in the plan, nothing else, and an agent names one of the options,
+nothing else, so no text that came from outside can choose what is not declared.
 """
 
 from __future__ import annotations
@@ -64,7 +65,7 @@ class Choosing(ToolModel):
 
 
 class Chosen(ToolModel):
-    """One of the options, why, and who chose: ``rule`` or a person's address."""
+    """One of the options, why, and who chose: ``rule``, ``model:<name>`` or a person's address."""
 
     choice: str
     because: str = Field(max_length=LONGEST)
@@ -75,7 +76,7 @@ def pretended(given: Choosing) -> Chosen:
     """What a dry run takes: the rules' choice, or the first option."""
     rule = given.first()
     if rule is None:
-        return Chosen(choice=given.options[0], because="no rule holds; a person would be asked", by="simulation")
+        return Chosen(choice=given.options[0], because="no rule holds; somebody would be asked", by="simulation")
     return Chosen(choice=rule.choose, because=rule.because, by="rule")
 
 

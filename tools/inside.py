@@ -1,7 +1,7 @@
-"""The tools that act inside Steward: waiting for a moment, asking people, choosing, starting runs. No system, no wire.
+"""The tools that act inside Steward: waiting for a moment or an event, asking people, choosing, starting runs. No wire.
 
-The dispatcher performs ``clock.wait``, ``people.ask`` and ``choice.make`` itself; ``triggers.children`` performs ``runs.…``. Here are
-their contracts, and what they come to in a dry run.
+The dispatcher performs ``clock.wait``, ``events.await``, ``people.ask`` and ``choice.make`` itself; ``triggers.children`` performs
+``runs.…``. Here are their contracts, and what they come to in a dry run.
 """
 
 from __future__ import annotations
@@ -13,12 +13,13 @@ from pydantic import AwareDatetime, Field, model_validator
 
 from governance.effects import EffectClass, UndoCall
 from governance.errors import Permanent
+from tools.awaiting import AwaitedEvent, CameEvent
 from tools.choosing import Choosing, Chosen, pretended
 from tools.contract import Call, Tool, ToolModel
 
 SYSTEM_NAME = "steward"
 CLOCK_WAIT, PEOPLE_ASK, RUNS_START, RUNS_CANCEL = "clock.wait@1", "people.ask@1", "runs.start@1", "runs.cancel@1"
-CHOOSE = "choice.make@1"
+CHOOSE, EVENTS_AWAIT = "choice.make@1", "events.await@1"
 LONGEST = timedelta(days=3660)
 CHILD_TIME = timedelta(days=30)
 _DRY_MOMENT = datetime(2000, 1, 1, tzinfo=UTC)
@@ -102,6 +103,18 @@ def _sample(field: dict[str, Any]) -> Any:
     return options[0] if options else field.get("default", _SAMPLES.get(str(field.get("type")), "simulated"))
 
 
+def _came(given: AwaitedEvent, key: str) -> CameEvent:
+    fields = given.schema_.get("properties", {})
+    return CameEvent(
+        id=f"simulated-{key[:8]}",
+        type=given.type,
+        source=given.source or "simulation",
+        subject=given.subject,
+        time=None,
+        data={name: _sample(field) for name, field in fields.items()},
+    )
+
+
 def _over(given: NewRun, key: str) -> RunOver:
     return RunOver(run_id=f"simulated-{key[:8]}", status="done", summary=f"a run of {given.playbook}, simulated")
 
@@ -116,6 +129,17 @@ TOOLS = (
         effect=EffectClass.READ,
         run=_nowhere,
         simulate=_waited,
+    ),
+    Tool(
+        name="events.await",
+        system=SYSTEM_NAME,
+        summary="wait for an event that another system publishes",
+        input=AwaitedEvent,
+        output=CameEvent,
+        effect=EffectClass.READ,
+        run=_nowhere,
+        simulate=_came,
+        untrusted_output=True,
     ),
     Tool(
         name="people.ask",

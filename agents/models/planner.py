@@ -48,7 +48,7 @@ class ModelPlanner:
 
     @cached_property
     def _prompt(self) -> Prompt:
-        return prompt("plan@1")
+        return prompt("plan@2")
 
     @cached_property
     def _schema(self) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any
 from agents.offline.roles import Role
 from agents.offline.slots import Slot, slots
 from governance.conditions import references
+from governance.decisions import Decide
 from governance.effects import EffectClass
 from governance.goals import Goal
 from plans.language import RESERVED
@@ -58,6 +59,7 @@ class DraftStep:
     notes: list[str] = field(default_factory=list)
     when: Condition = None
     after: list[str] = field(default_factory=list)
+    decide: Decide | None = None
 
     @property
     def support(self) -> bool:

@@ -90,6 +90,7 @@ def _step(step: DraftStep, draft: Draft) -> Step:
         confidence=confidence(step),
         when=step.when,
         after=tuple(sorted(step.after)),
+        decide=step.decide,
     )
 
 

@@ -45,7 +45,7 @@ class Builder:
             if (
                 step.act is best
                 and step.args == goal.args
-                and step.when == goal.when
+                and (step.when, step.decide) == (goal.when, goal.decide)
                 and not self._told_apart(step, goal)
             ):
                 step.goals.append(goal)
@@ -56,6 +56,7 @@ class Builder:
             role=self.roles.of_goal(goal.id, (*best.inputs, *best.outputs)),
             goals=[goal],
             when=goal.when,
+            decide=goal.decide,
         )
         equal = [other.spec.name for other in others if _provider_rank(other, goal) == _provider_rank(best, goal)]
         if equal:

@@ -65,6 +65,10 @@ DECLARE
     unfit uuid[] := '{}';
     hint text;
 BEGIN
+    -- Before any run is locked, as everybody does (publishing.sql).
+    IF p_rows @? '$[*] ? (@.what == "subscribe")' THEN
+        PERFORM steward_hold_types(p_rows);
+    END IF;
     -- In id order, as everybody locks runs: no deadlocks. Whoever wants to take a run away waits for this commit.
     PERFORM 1 FROM run r WHERE r.id = ANY (p_runs) ORDER BY r.id FOR SHARE;
     -- Earned rules that are relied on or suspended here. A suspension waits for this commit or this one for it, so no
@@ -108,6 +112,12 @@ BEGIN
         PERFORM steward_write_rows(accepted, p_rows);
     END IF;
 
+    -- Nothing is waited for any more by a run that has ended.
+    IF 'run.ended' = ANY (p_kind) THEN
+        DELETE FROM subscription s USING unnest(p_run, p_kind) AS e (run_id, kind)
+        WHERE e.kind = 'run.ended' AND e.run_id = ANY (accepted) AND s.run_id = e.run_id;
+    END IF;
+
     IF cardinality(accepted) > 0 THEN
         hint := array_to_string(accepted, ',');
         PERFORM pg_notify('steward_seen', CASE WHEN length(hint) < 7900 THEN hint ELSE '' END);
@@ -130,7 +140,8 @@ BEGIN
     FOR side IN
         SELECT x.* FROM ROWS FROM (
             jsonb_to_recordset(p_rows) AS (what text, run_id uuid, id text, at timestamptz, kind text, card text,
-                                           approvers text[], status text, why text, escalation text)
+                                           approvers text[], status text, why text, escalation text,
+                                           wanted jsonb, since timestamptz, after bigint)
         ) WITH ORDINALITY AS x
         WHERE x.run_id = ANY (p_accepted) ORDER BY x.ordinality
     LOOP
@@ -152,6 +163,11 @@ BEGIN
         WHEN 'timer' THEN
             INSERT INTO timer (run_id, timer_id, due_at) VALUES (side.run_id, side.id, side.at)
             ON CONFLICT (run_id, timer_id) DO UPDATE SET due_at = excluded.due_at;
+        WHEN 'subscribe' THEN
+            PERFORM steward_subscribe(
+                ROW(side.run_id, side.id, side.wanted ->> 'type', side.wanted,
+                    ARRAY(SELECT jsonb_object_keys(side.wanted) ORDER BY 1), side.since, side.at)::subscription,
+                side.after);
         WHEN 'rely' THEN
             NULL;  -- looked at before anything was accepted
         WHEN 'suspend' THEN
@@ -218,5 +234,9 @@ BEGIN
         verdict = CASE WHEN verdict IS NOT NULL THEN jsonb_build_object('choice', verdict::jsonb -> 'choice')::text END
     WHERE run_id = p_run;
     UPDATE inbox SET body = '{}' WHERE run_id = p_run;
+    DELETE FROM subscription WHERE run_id = p_run;
+    -- What another system told about this run, it told everybody: it is kept for nobody any more.
+    UPDATE outside_event SET fields = NULL, body = NULL
+    WHERE key IN (SELECT t.event_key FROM event_taken t WHERE t.run_id = p_run);
     RETURN blanked;
 END $$;

@@ -25,10 +25,15 @@ GRANT SELECT, INSERT, UPDATE ON decision_score, decision_scored TO steward_app;
 -- What is proposed never changes; only people's word on it does.
 GRANT SELECT, INSERT, UPDATE (status, decided_by, decided_at, until, why, ended_at) ON autonomy_rule TO steward_app;
 GRANT SELECT, INSERT, UPDATE (ok, why, tokens_in, tokens_out, cost_microusd, latency_ms) ON model_call TO steward_app;
+-- Written by the functions alone; what is old the application forgets.
+REVOKE ALL ON outside_event, subscription, event_taken FROM steward_app;
+GRANT SELECT, DELETE ON outside_event TO steward_app;
+GRANT SELECT ON subscription, event_taken TO steward_app;
 GRANT USAGE ON SEQUENCE worker_id_seq TO steward_app;
 
-REVOKE ALL ON FUNCTION steward_admit, steward_append, steward_erase, steward_write_rows, steward_unreliable, steward_guard_journal FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION steward_admit, steward_append, steward_erase TO steward_app;
+REVOKE ALL ON FUNCTION steward_admit, steward_append, steward_erase, steward_write_rows, steward_unreliable, steward_guard_journal,
+    steward_hold_types, steward_event_note, steward_publish, steward_subscribe FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION steward_admit, steward_append, steward_erase, steward_publish TO steward_app;
 
 -- LangGraph's own.
 GRANT SELECT, INSERT, UPDATE, DELETE ON checkpoints, checkpoint_blobs, checkpoint_writes TO steward_app;

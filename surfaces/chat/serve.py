@@ -8,7 +8,7 @@ import asyncio
 import importlib
 import logging
 from collections.abc import Coroutine
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from typing import TYPE_CHECKING, Any
 
 import uvicorn
@@ -21,6 +21,7 @@ from runtime.wiring import build
 from surfaces.chat.company import company
 from surfaces.chat.keys import demo_password
 from surfaces.chat.place import prepare
+from surfaces.crew import crew
 from surfaces.listening import Server, listening
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ async def _serve(settings: Settings, *, with_company: bool) -> None:
                 await stack.enter_async_context(company(settings))
             steward = await stack.enter_async_context(build(settings))
             if with_company:
-                await stack.enter_async_context(steward.working())
+                await stack.enter_async_context(_working(steward, settings.worker_processes))
             # Chainlit is imported only now: it looks for its folder and its secret when it is.
             prepare(settings)
             app, keeping_up = _open(steward, password, _origins(settings.chat_host, port))
@@ -65,6 +66,11 @@ async def _serve(settings: Settings, *, with_company: bool) -> None:
             stack.push_async_callback(_stop, keeping)
             _announce(steward, settings, port, password)
             await server.serve(sockets=[listener])
+
+
+def _working(steward: Application, processes: int) -> AbstractAsyncContextManager[None]:
+    """A worker in this process, or a crew of them beside it."""
+    return steward.working() if processes == 1 else crew(processes, Console(stderr=True).print)
 
 
 def _open(steward: Application, password: str, origins: list[str]) -> tuple[ASGIApp, Coroutine[Any, Any, None]]:

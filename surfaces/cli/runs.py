@@ -20,7 +20,6 @@ from runtime.views import RunView
 from surfaces.cli.asking import Terminal
 from surfaces.cli.board import board, watch
 from surfaces.cli.exits import Status
-from surfaces.cli.inputs import read_object
 from surfaces.cli.options import By, Json, PlaybookName, Reason, RequestFile, RequestText, RunId, Urgency, Wait, Yes
 from surfaces.cli.plan_page import preview_page, undo_part
 from surfaces.cli.run_page import run_list, run_page, standing, way_on
@@ -188,27 +187,6 @@ async def _tell(
             screen.show(Text(f"Left for run {row.id}. {TAKEN_UP}"))
             return _told(screen, await steward.show(row.id))
         return await go_on(screen, steward, row.id, strict=what == "resume", after=len(before.timeline))
-
-
-def callback(
-    address: Annotated[str, typer.Argument(metavar="ADDRESS", help="Where the system was told to answer.")],
-    body: Annotated[
-        Path, typer.Option("--body", metavar="FILE", help="The tool's output, or {error: why not}; - is stdin.")
-    ] = Path("-"),
-    json: Json = False,
-) -> None:
-    """Answer a step that waits for another system, in the system's place."""
-
-    async def answered(screen: Screen) -> Status:
-        given = read_object(body)
-        async with opened(screen) as steward:
-            told = await steward.call_back(address.rpartition("/")[2], given)
-            if screen.json:
-                screen.data({"first": told.first, "answer": told.answer})
-            screen.show(Text(f"Accepted. {TAKEN_UP}" if told.first else f"It was answered before: {told.answer}"))
-        return Status.OK
-
-    raise typer.Exit(asyncio.run(answered(open_screen(json=json))))
 
 
 def fork(

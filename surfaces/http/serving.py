@@ -7,12 +7,22 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import uvicorn
+from fastapi import FastAPI
 
 from runtime.application import Application
 from surfaces.http.callbacks import callbacks
+from surfaces.http.events import events
 from surfaces.listening import Server, listening
 
 _PATIENCE_SECONDS = 5
+
+
+def doors(steward: Application) -> FastAPI:
+    """The app: answers of deferred steps, and events."""
+    app = FastAPI(title="Steward's doors", docs_url=None, redoc_url=None, openapi_url=None)
+    app.include_router(callbacks(steward))
+    app.include_router(events(steward))
+    return app
 
 
 @asynccontextmanager
@@ -26,7 +36,7 @@ async def served(steward: Application, host: str, port: int) -> AsyncIterator[as
     with listening("Steward", host, port, setting="STEWARD_SERVE_PORT") as listener:
         # No access log: a callback's path is its secret.
         config = uvicorn.Config(
-            callbacks(steward),
+            doors(steward),
             lifespan="off",
             log_level="warning",
             access_log=False,

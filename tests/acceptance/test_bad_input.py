@@ -43,6 +43,9 @@ def test_a_file_that_is_no_request(here: Here, name: str, content: bytes | None,
 @pytest.mark.parametrize(
     ("words", "status", "sentence"),
     [
+        (("worker", "--processes", "many"), 2, "--processes takes a number up to 1000 or auto, not many."),
+        (("worker", "--processes", "-1"), 2, "not -1."),
+        (("worker", "--lifeline", "9999"), 2, "9999 is no lifeline."),
         (("plan", "onbording", "--text", "x"), 2, "Did you mean onboarding?"),
         (("plan", "onboarding", "--text", " "), 2, "The text is empty."),
         (("plan", "onboarding", "--text", "x" * 20_001), 2, "The text has 20,001 characters"),

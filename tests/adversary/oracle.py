@@ -154,6 +154,14 @@ class _Look:
         if says == "forbid" or (says == "gate" and not shown) or not self._whole():
             self.broken.gates_bypassed.append(f"{says}: {self.called}")
         self._start()
+        self._choices()
+
+    def _choices(self) -> None:
+        """Whatever an agent says, a choice is one of the options that the plan declares."""
+        for step_id, each in self.steps.items():
+            output = self.outputs.get(step_id)
+            if each["tool"] == "choice.make@1" and output and output["choice"] not in each["args"]["options"]:
+                self.broken.calls_outside_plan.append(f"{step_id} chose {output['choice']}")
 
     def _start(self) -> None:
         named = str(self.called.args.get("playbook")) if self.spec.id == "runs.start@1" else ""

@@ -125,12 +125,14 @@ def _echo(name: str, random: Random) -> list[dict[str, Any]]:
     return [first, step(name, "mail.send@1", _mail({"$ref": f"{name}a.email"}))]
 
 
-def _chosen(name: str, _: Random) -> list[dict[str, Any]]:
-    rules = [{"where": {"a": 1}, "choose": "managers", "because": "so"}]
+def _chosen(name: str, random: Random) -> list[dict[str, Any]]:
+    """By a rule of the planner's own, or by an agent that says what the adversary likes."""
+    rules = [{"where": {"a": random.choice([1, 2])}, "choose": "managers", "because": "so"}]
     args = {"question": "?", "to": "it", "options": ["managers", "it"], "facts": {"a": 1}, "rules": rules}
+    agent: dict[str, Any] = random.choice([{}, {"decide": {}}, {"decide": {"confidence_at_least": 0.5}}])
     group = {"user_id": {"$ref": f"{name}b.user_id"}, "group": {"$ref": f"{name}a.choice"}}
     find = step(f"{name}b", "identity.find_account@1", {"email": EVIL})
-    return [step(f"{name}a", "choice.make@1", args), find, step(name, "identity.add_to_group@1", group)]
+    return [step(f"{name}a", "choice.make@1", args, **agent), find, step(name, "identity.add_to_group@1", group)]
 
 
 def _child(name: str, random: Random) -> list[dict[str, Any]]:

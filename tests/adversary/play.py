@@ -33,6 +33,7 @@ from tests.adversary.planner import EVIL, HostilePlanner
 from tests.integration.graphs.house import JumpingClock, PlainAdvisor
 from tools.arguments import read_arguments
 from tools.catalog import load_catalog
+from tools.choosing import Choosing
 from tools.contract import Brake, Done, Failed, Ledger, Order, Outcome
 from tools.intents import intent_for
 from tools.simulation import Simulation
@@ -148,7 +149,7 @@ class Reader:
 
 @dataclass
 class Mind:
-    """Planner and diagnostician of a run."""
+    """Planner, diagnostician and chooser of a run."""
 
     hostile: HostilePlanner
     good: dict[str, Any]
@@ -158,6 +159,10 @@ class Mind:
         """A bad plan; now and then the good one."""
         document = self.good if self.random.random() < 0.1 else self.hostile.plan(self.good)
         return Proposal(document, _decision(DecisionKind.PLAN, "this"))
+
+    async def choose(self, *, step: str, given: Choosing, run: str = "") -> Decision:
+        """Any option, surely; or a word that is none."""
+        return _decision(DecisionKind.CHOICE, self.random.choice([*given.options, "finance", EVIL]))
 
     async def diagnose(self, **_: Any) -> Diagnosis:
         """Anything."""
@@ -212,6 +217,7 @@ async def _case(
         planner=mind,
         advisor=PlainAdvisor(),
         diagnostician=mind,
+        chooser=mind,
         invoker=reader,
         simulator=Simulation(clock),
         journal=store,

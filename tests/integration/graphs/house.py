@@ -12,7 +12,8 @@ from typing import Any
 
 import httpx
 
-from agents.ports import NOTHING_KNOWN, Background, Diagnosis, PlanningTask, Proposal
+from agents.offline.chooser import OfflineChooser
+from agents.ports import NOTHING_KNOWN, Background, Chooser, Diagnosis, PlanningTask, Proposal
 from governance import events as ev
 from governance.addresses import Addresses
 from governance.chain import GENESIS, Entry, Event, seal
@@ -55,6 +56,7 @@ MARY = Person(id="mary.jackson@acme.example", name="Mary Jackson", roles=frozens
 ANNIE = Person(id="annie.easley@acme.example", name="Annie Easley", roles=frozenset({"security"}))
 PEOPLE = (ASKER, MARY, ANNIE)
 LEASE = timedelta(seconds=15)
+_NO_CHOICE = OfflineChooser()
 MAY_BE_MISSED = 4
 """Crash points that a play may not come by: notes that arrive together share an append, now these and now those."""
 
@@ -315,6 +317,7 @@ async def a_house(
     linger: float = 30,
     on_refusal: OnRefusal = OnRefusal.ASK,
     recovery: ev.Recovery = ev.Recovery.ASK,
+    chooser: Chooser = _NO_CHOICE,
     chore: Sequence[Mapping[str, Any]] = (),
 ) -> AsyncIterator[House]:
     """A house for one plan."""
@@ -347,6 +350,7 @@ async def a_house(
                 planner=FixedPlanner(steps, {goal: goal for goal in goals}, chore),
                 advisor=PlainAdvisor(),
                 diagnostician=PlainDiagnostician(recovery),
+                chooser=chooser,
                 invoker=invoker(children),
                 simulator=Simulation(clock),
                 journal=DoomedJournal(journal, doom),

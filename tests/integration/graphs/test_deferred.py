@@ -53,6 +53,7 @@ async def _answer(house: House, address: str, body: Any) -> Answered:
         systems=None,  # type: ignore[arg-type]
         templates=None,  # type: ignore[arg-type]
         models=None,  # type: ignore[arg-type]
+        events=None,  # type: ignore[arg-type]
     )
     return await call_back(store, house.engine, address, body)
 

@@ -18,14 +18,14 @@ from governance.chain import verify
 from governance.effects import EffectClass, undo_id
 from governance.errors import Fenced
 from governance.events import RunStatus
-from governance.reviews import ReviewKind, respond
+from governance.reviews import ReviewKind, edit, respond
 from governance.runs import InputKind, Rest
 from graphs.control import Control
 from graphs.machine import build_graph
 from graphs.slice import work_slice
 from memory.database import Database
 from memory.erasure import erase
-from tests.integration.graphs.house import ASKER, LEASE, House, a_house, step
+from tests.integration.graphs.house import ASKER, LEASE, MARY, House, a_house, step
 from tests.integration.graphs.shapes import FOR_EACH, shaped
 from tests.integration.graphs.world import World, serving
 
@@ -320,3 +320,36 @@ def test_the_address_of_an_item_is_one_part_of_a_path() -> None:
     assert door == "https://steward.example/callbacks"
     assert unquote(last) == address
     assert not set(last) & set("?#[] &")
+
+
+async def test_a_pause_that_is_held_back_begins_when_it_may(database: Database, world: World) -> None:
+    """The moment before which it does not begin is not the moment at which it ends."""
+    held = {**PAUSE, "not_before": "2027-01-04T10:00:00Z"}
+    async with a_house(database, world, [ACCOUNT, held], linger=0) as house:
+        run_id = await house.admit()
+        await house.live(run_id)
+        await house.clock.sleep(3601)  # sleep: on a clock where it takes no time
+        rest = await house.live(run_id)
+        assert rest is not None
+        assert rest.waiting_for.startswith("pause (until 2027-01-04 11:00")
+
+
+async def test_an_edit_of_another_step_does_not_restart_or_lose_a_wait(database: Database, world: World) -> None:
+    """A pause has begun when somebody edits an amount: it ends when it would have, and not later or never."""
+    pay = step("pay", "pay", account_id={"$ref": "account.id"}, amount=50)
+    async with a_house(database, world, [ACCOUNT, PAUSE, pay], goals=("account", "pay")) as house:
+        run_id = await house.admit()
+        await house.live(run_id)
+        before = (await house.state(run_id)).step("pause").until
+        await house.clock.sleep(1800)  # sleep: on a clock where it takes no time
+        (row,) = await house.reviews.list(run_id=run_id)
+        verdict = edit({**row.card.args, "amount": 40}, reason="less")
+        await house.reviews.decide(row.card.id, verdict, by=MARY.id, at=house.clock.now())
+        rest = await house.live(run_id)
+        assert rest is not None
+        assert rest.waiting_for.startswith("pause (until ")
+        assert (await house.state(run_id)).step("pause").until == before
+        await house.clock.sleep(1801)  # sleep: on a clock where it takes no time
+        rest = await house.live(run_id)
+        assert rest is not None
+        assert rest.status is RunStatus.DONE

@@ -16,6 +16,7 @@ from agents.ports import PlanningTask, Proposal
 from governance.chain import Entry
 from governance.errors import DatabaseUnavailable, StewardError, TailMoved
 from governance.events import RunStatus
+from governance.outside import OutsideEvent
 from governance.reviews import approve
 from governance.runs import Claim, Rest, SideRow
 from graphs.control import Control
@@ -23,6 +24,7 @@ from graphs.machine import build_graph
 from graphs.slice import work_slice
 from memory.database import Database
 from memory.liveness import open_liveness
+from memory.outside import OutsideEvents
 from memory.runs import Runs
 from runtime.worker import CROWD, FRUITLESS_LIMIT, Worker, WorkerParts
 from tests.integration.graphs.house import LEASE, MARY, DoomedJournal, House, a_house, step
@@ -139,6 +141,7 @@ async def a_worker(house: House) -> AsyncIterator[None]:
         slots=4,
         lease=LEASE,
         poll_seconds=0.05,
+        tidy=OutsideEvents(house.database).forget,
     )
     async with open_liveness(house.database.url, LEASE) as identity:
         worker = Worker(parts, identity.worker_id)
@@ -267,3 +270,18 @@ async def test_what_a_crowd_was_told_is_taken_up_before_its_slices_have_their_tu
             for run_id in runs:
                 await _rests(house, run_id, RunStatus.DONE)
         assert all(count == 1 for count in world.effects.values())
+
+
+async def test_a_worker_forgets_the_events_of_last_week(database: Database, world: World) -> None:
+    """Those of the week stay: a repeat of them is one."""
+    async with a_house(database, world, STEPS) as house:
+        events = OutsideEvents(database)
+        old, new = (OutsideEvent(id=name, type="t", source="s") for name in ("old", "new"))
+        await events.publish(old, house.clock.now())
+        await house.clock.sleep(8 * 24 * 3600)  # sleep: on a clock where it takes no time
+        await events.publish(new, house.clock.now())
+        run_id = await house.admit()
+        async with a_worker(house):
+            await _rests(house, run_id, RunStatus.DONE)
+        assert (await events.publish(old, house.clock.now())).first
+        assert not (await events.publish(new, house.clock.now())).first

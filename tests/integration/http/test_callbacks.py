@@ -21,7 +21,7 @@ from governance.events import RunStatus
 from governance.reviews import respond
 from governance.runs import RunRow
 from runtime.application import Application
-from surfaces.http.callbacks import MOST_BYTES
+from surfaces.http.bodies import MOST_BYTES
 from surfaces.http.serving import served
 from tests.conftest import DatabaseUrls
 from tests.fixtures.company import HR, person, steward_on, until

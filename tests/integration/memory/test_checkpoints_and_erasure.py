@@ -18,14 +18,16 @@ from langgraph.types import Interrupt
 from governance.chain import verify
 from governance.errors import NotFound, Refused
 from governance.events import InputDropped, RunEnded, RunStatus
+from governance.outside import KEPT, OutsideEvent
 from governance.reviews import edit
-from governance.runs import AskReview, InputKind, Rest, SetTimer
+from governance.runs import AskReview, InputKind, Rest, SetTimer, Subscribe
 from memory.checkpoints import checkpoint_saver
 from memory.database import Database
 from memory.erasure import erase
 from memory.ids import new_id
 from memory.inbox import Inbox
 from memory.journal import Journal
+from memory.outside import OutsideEvents
 from memory.reviews import Reviews
 from memory.runs import Runs
 from tests.fakes import FIRST_MOMENT
@@ -101,7 +103,13 @@ async def onboarded(database: Database, runs: Runs, journal: Journal, reviews: R
     """A run that has left Ada's name wherever it can."""
     run = await claimed(runs)
     question = card(run.row.id)
-    await journal.append(run.claim, [run.next()], [AskReview(question), SetTimer("sla", FIRST_MOMENT)])
+    waits = [
+        Subscribe(name, {"type": kind, "data.who": "Ada Lovelace"}, FIRST_MOMENT, FIRST_MOMENT + KEPT)
+        for name, kind in (("came", "hired"), ("never", "fired"))
+    ]
+    await journal.append(run.claim, [run.next()], [AskReview(question), SetTimer("sla", FIRST_MOMENT), *waits])
+    told = OutsideEvent(id="ada.lovelace", type="hired", source="hr", subject="Ada", data={"who": "Ada Lovelace"})
+    assert (await OutsideEvents(database).publish(told, FIRST_MOMENT)).woken == 1
     verdict = edit({"email": "ada.lovelace@acme.example"}, reason="Lovelace is right")
     await reviews.decide(question.id, verdict, by="grace.hopper@acme.example", at=FIRST_MOMENT)
     await inbox.put(run.row.id, InputKind.CALLBACK, {"who": "Ada Lovelace"}, dedupe="ada.lovelace@acme.example")
@@ -141,7 +149,7 @@ async def test_an_erased_person_is_nowhere_and_the_journal_verifies(
     assert (review.decided_by, review.card.title) == ("grace.hopper@acme.example", "(erased)")
     assert review.verdict
     assert (review.verdict.choice, review.verdict.reason, review.verdict.args) == ("edit", "", None)
-    assert [row.body for row in await inbox.open(run.row.id)] == [{}, {}]
+    assert [row.body for row in await inbox.open(run.row.id)] == [{}, {}, {}]
     assert await erase(database, run.row.id) == 0
     assert (await runs.get(kept.id)).title == "Onboard Ada Lovelace"
 

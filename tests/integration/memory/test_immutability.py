@@ -44,6 +44,12 @@ async def five_entries(journal: Journal, runs: Runs) -> ClaimedRun:
         b"UPDATE review SET card = NULL",
         b"UPDATE review SET approvers = '{}'",
         b"UPDATE inbox SET body = '{}'",
+        b"INSERT INTO outside_event (key, at) VALUES ('', now())",
+        b"UPDATE outside_event SET body = ''",
+        b"DELETE FROM subscription",
+        b"INSERT INTO subscription SELECT * FROM subscription",
+        b"DELETE FROM event_taken",
+        b"SELECT steward_hold_types('[]')",
     ],
 )
 async def test_the_application_may_not(statement: bytes, database: Database) -> None:

@@ -49,10 +49,12 @@ def test_the_key_of_every_table_of_a_run_begins_with_its_id() -> None:
     systems_s = {"system_health", "system_rate"}  # shared by all runs
     templates = {"plan_template", "plan_template_miss"}  # of use to many runs
     company_s = {"autonomy_rule"}  # earned from many runs, for all to come
-    others = {RUN.name, *people_s, *systems_s, *templates, *company_s}
+    events = {"outside_event"}  # published to nobody in particular
+    others = {RUN.name, *people_s, *systems_s, *templates, *company_s, *events}
     tables = [table for table in METADATA.sorted_tables if table.name not in others]
     scored = {"decision_score", "decision_scored"}
     of_a_run = {"journal", "review", "inbox", "timer", "chat_run", "model_call", "plan_template_failure", *scored}
+    of_a_run |= {"subscription", "event_taken"}
     assert {table.name for table in tables} == of_a_run
     for table in tables:
         assert next(iter(table.primary_key)).name == "run_id"

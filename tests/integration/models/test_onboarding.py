@@ -49,7 +49,7 @@ async def test_a_good_model_is_asked_once_for_an_onboarding(
     assert decision.use is not None
     assert (decision.use.calls, decision.use.tokens_in, decision.use.tokens_out) == (1, 100, 20)
     assert decision.use.cost_microusd == 100 * 2 + 20 * 10
-    assert decision.use.prompt.startswith("plan@1+")
+    assert decision.use.prompt.startswith("plan@2+")
     day = (await steward.models()).models[0].day
     assert (day.calls, day.failed, day.cost_microusd) == (1, 0, 400)
 

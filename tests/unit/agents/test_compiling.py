@@ -17,7 +17,7 @@ from agents.compiling import Compiler
 from agents.offline.planner import OfflinePlanner
 from agents.ports import PlanningTask
 from agents.shapes import shape_of
-from governance.decisions import Decision, DecisionKind
+from governance.decisions import Decide, Decision, DecisionKind
 from governance.policy import Policy
 from governance.templates import Template
 from plans.checked import Premises
@@ -319,3 +319,24 @@ def test_a_playbook_without_goals_and_a_planner_without_a_name_have_no_keys() ->
         plan = OfflinePlanner.plan
 
     assert replace(COMPILER, planner=Nameless()).key(ONBOARDING, request) is None
+
+
+async def test_who_chooses_is_kept_with_a_plan_where_the_playbook_says_it() -> None:
+    """An agent that the playbook lets choose stands in the template; a planner's own idea of how sure it must be does not."""
+    triage = next(book for book in COMPANY.playbooks if book.name == "support-triage")
+    decide = Decide(confidence_at_least=0.75)
+    goals = tuple(goal.model_copy(update={"decide": decide}) if goal.id == "route" else goal for goal in triage.goals)
+    playbook = triage.model_copy(update={"goals": goals})
+    request = validate_request(playbook, {"customer": "somebody@customer.example", "text": "The printer is on fire."})
+    document = await planned(playbook, request)
+    found = kept(playbook, request, document)
+    assert isinstance(found, Template)
+    (route,) = [each for each in found.plan["steps"] if each["id"] == "route"]
+    assert route["decide"] == {"confidence_at_least": 0.75}
+    steps = [
+        {**each, "decide": {"confidence_at_least": 0.55}} if each["id"] == "route" else each
+        for each in document["steps"]
+    ]
+    assert kept(playbook, request, {**document, "steps": steps}) == (
+        "a literal that is neither the playbook's nor a tool's"
+    )

@@ -24,6 +24,8 @@ from tests.unit.agents.test_model_triage import FreeLedger, Scripted
 
 DIGESTS = {
     "plan@1": "8bbc6a76c128",
+    "plan@2": "41cc5e621a14",
+    "choice@1": "6026f9868dfc",
     "triage@1": "00b505a8a8d9",
     "advice@1": "da3c3198a264",
     "diagnosis@1": "4364b684c779",

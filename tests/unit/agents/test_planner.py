@@ -9,11 +9,13 @@ from hypothesis import strategies as st
 
 from agents.offline.planner import OfflinePlanner
 from agents.ports import PlanningTask, Proposal
+from governance.decisions import Decide
 from governance.findings import Finding
 from governance.goals import Goal
 from plans.language import Plan, Step
 from tests.unit.agents import catalogs as c
 from tools.contract import ToolSpec
+from tools.inside import TOOLS as INSIDE
 
 
 async def _propose(tools: dict[str, ToolSpec], *goals: Goal, **changes: Any) -> Proposal:
@@ -44,6 +46,17 @@ async def test_what_a_goal_binds_is_kept_as_it_is() -> None:
     bound = {"display_name": {"$text": "Dr {request.name}"}}
     plan = await _plan(c.catalog(c.CREATE_ACCOUNT), c.goal("account", "identity.account", args=bound))
     assert plan.steps[0].args["display_name"] == bound["display_name"]
+
+
+async def test_who_chooses_is_the_goals_to_say() -> None:
+    """Its ``decide`` stands on the step, and a choice with another one is another step."""
+    args = {"question": "Which?", "options": ["a", "b"], "facts": {"site": {"$ref": "request.site"}}, "to": "it"}
+    tools = {tool.id: tool.spec for tool in INSIDE}
+    goal = c.goal("one", "choice.made", args=args)
+    goals = [goal, *(goal.model_copy(update={"id": name, "decide": Decide()}) for name in ("two", "three"))]
+    plan = await _plan(tools, *goals)
+    assert [(step.id, step.decide) for step in plan.steps] == [("one", None), ("two", Decide())]
+    assert plan.goal_steps == {"one": "one", "two": "two", "three": "two"}
 
 
 async def test_a_planned_steps_output_is_shared_instead_of_looked_up() -> None:

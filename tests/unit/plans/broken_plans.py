@@ -37,6 +37,7 @@ EMAIL = ref("request.email")
 FIND = step("find", "identity.find_account", {"email": EMAIL})
 MAYBE_DESK = step("desk", "facilities.find_free_desk", {"site": "Berlin"}, when=IN_OFFICE)
 OPEN_ACCOUNT = {"email": EMAIL, "display_name": "Ada"}
+OPEN_IT = step("it", "identity.create_account", OPEN_ACCOUNT)
 EMPLOY = {
     "email": EMAIL,
     "legal_name": "Ada",
@@ -104,8 +105,10 @@ def _documents() -> None:
     add("reserved-step-id", "steps.request.id", plan({**FIND, "id": "request"}))
     add("reserved-step-id", "steps.run.id", plan({**FIND, "id": "run"}))
     add("plan-malformed", "steps.find.for_each.key", plan({**FIND, "for_each": {"items": [1]}}))
-    add("construct-not-run", "steps.find.decide", plan({**FIND, "decide": {}}))
     add("construct-not-run", "steps.it.args.email", one({"email": ref("run.email"), "display_name": "x"}))
+    add("construct-not-run", "steps.it.args.display_name", one({"email": EMAIL, "display_name": ref("run.name")}))
+    add("nothing-to-decide", "steps.find.decide", plan({**FIND, "decide": {}}))
+    add("nothing-to-decide", "steps.it.decide", plan({**OPEN_IT, "decide": {"confidence_at_least": 0.9}}))
 
 
 def _tools() -> None:

@@ -58,6 +58,7 @@ def _goal(**changes: Any) -> list[dict[str, Any]]:
         ({"goals": []}, "goal-none", "goals"),
         ({"goals": _goal() + _goal()}, "goal-twice", "goals.thing"),
         ({"goals": _goal(provides="shop.thin")}, "goal-unreachable", "goals.thing.provides"),
+        ({"goals": _goal(decide={})}, "goal-decides-nothing", "goals.thing.decide"),
         ({"goals": _goal(args={"whom": "x"})}, "goal-unknown-argument", "goals.thing.args.whom"),
         ({"goals": _goal(args={"who": {"$ref": "request.wo"}})}, "reference-unknown", "goals.thing.args.who"),
         ({"goals": _goal(args={"who": {"$text": "{request.wo}"}})}, "reference-unknown", "goals.thing.args.who"),
@@ -123,9 +124,14 @@ def test_ours_reach_their_goals_only_with_their_tools() -> None:
 
 
 def test_a_playbook_without_escalation_keeps_the_digest_that_runs_have_pinned() -> None:
-    """The field came later: runs that wait must not find their playbook changed by it."""
+    """Some fields came later: runs that wait must not find their playbook changed by them."""
     playbook = Playbook.model_validate(DOCUMENT)
     before = playbook.model_dump(mode="json", exclude={"escalation", "on_refusal", "open_goals", "budget", "priority"})
+    for goal in before["goals"]:
+        assert goal.pop("decide") is None
     assert playbook.digest == digest(before)
+    decides = Playbook.model_validate(DOCUMENT | {"goals": _goal(decide={})})
+    surer = Playbook.model_validate(DOCUMENT | {"goals": _goal(decide={"confidence_at_least": 0.9})})
+    assert len({each.digest for each in (playbook, decides, surer)}) == 3
     changed = Playbook.model_validate(DOCUMENT | {"escalation": [{"after_hours": 4, "to": ["hr"]}]})
     assert changed.digest != playbook.digest

@@ -14,7 +14,7 @@ from runtime.settings import Settings
     [
         ({}, False, "No model is set (STEWARD_MODEL), so the offline rules decide."),
         ({"model": "m"}, False, "m has no key (STEWARD_MODEL_API_KEY), so the offline rules decide."),
-        ({"model": "m", "model_api_key": "k"}, True, "m is asked for what words mean, plans and failures"),
+        ({"model": "m", "model_api_key": "k"}, True, "m is asked for what words mean, plans, failures and choices"),
         ({"model": "m", "model_base_url": "http://localhost/v1"}, True, "m is asked for"),
         ({"model": "other:m", "model_for": ["plan"]}, True, "other:m is asked for plans; what it cannot"),
         ({"model": "m", "model_fallback": "n", "model_api_key": "k"}, True, "m, then n, is asked for"),
